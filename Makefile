@@ -1,0 +1,57 @@
+# Every target works from a fresh clone: it first brings .venv up to date, in no time when nothing changed.
+# Needed: Python 3.11 or newer with venv, git, make. Optional: bubblewrap (isolation of the laptop edition's containers).
+SHELL := /bin/sh
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+READY := .venv/.ready
+UV := $(BIN)/uv
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint fmt bench requirements clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "make: $(PYTHON) is older than Python 3.11; name another one: make PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+	  || { echo "make: Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(UV) && $(UV) --version | grep -q ' $(UV_VERSION)' \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+setup: $(READY) ## install the locked dependencies into .venv
+
+demo: $(READY) ## everything, one weaver, a terminal in it
+	@$(BIN)/python -m local demo
+
+up: $(READY) ## the laptop edition in the foreground, until Ctrl+C
+	@$(BIN)/python -m local up
+
+test: $(READY) ## all tests
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+
+lint: $(READY) ## formatting, lint, types, import contracts, generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(UV) lock --check --quiet
+	@$(BIN)/python -m scripts.requirements --check
+
+fmt: $(READY) ## format and fix what can be fixed
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+requirements: $(READY) ## write requirements.txt (what Chalice packages) from the lock
+	@$(BIN)/python -m scripts.requirements
+
+bench: $(READY) ## the budgets, one line each; ONLY=group picks one
+	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY))
+
+clean: ## remove what was installed and built
+	rm -rf .venv .cache dist site
