@@ -1,0 +1,99 @@
+"""The weaver record and the transitions between its states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from chalicelib.domain import ids
+from chalicelib.domain.pod_status import PodStatus, WeaverStatus
+
+#: Which status may follow which. ``terminating`` is left only by ending: see :func:`ended`.
+TRANSITIONS: Final[Mapping[WeaverStatus, frozenset[WeaverStatus]]] = MappingProxyType(
+    {
+        "pending": frozenset({"running", "succeeded", "failed", "terminating"}),
+        "running": frozenset({"succeeded", "failed", "terminating"}),
+        "succeeded": frozenset({"terminating"}),
+        "failed": frozenset({"terminating"}),
+        "terminating": frozenset(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Limits of the weaver container, as Kubernetes quantities."""
+
+    memory_limit: str = "16Gi"
+    cpu_limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weaver:
+    """What the control plane knows of one weaver. Environment values are not here: they live in the pod only.
+
+    ``version`` grows with every write: a write is conditional on the version it was decided from. ``ended_at`` is set when the
+    pod is gone; the record is history from then on.
+    """
+
+    id: str
+    owner_user_id: str
+    org_id: str
+    image: str
+    created_at: datetime
+    lifetime_hours: float
+    expires_at: datetime
+    status: WeaverStatus = "pending"
+    reason: str | None = None
+    message: str | None = None
+    stages: Mapping[str, datetime] = field(default_factory=dict)
+    name: str | None = None
+    repo: str | None = None
+    branch: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = Resources()
+    has_session: bool = False
+    cluster: str = "default"
+    version: int = 1
+    ended_at: datetime | None = None
+
+    @property
+    def pod_name(self) -> str:
+        return ids.pod_name(self.id)
+
+
+def observed(weaver: Weaver, seen: PodStatus) -> Weaver:
+    """The record after its pod was seen: the same object when nothing changed or the transition is not allowed."""
+    if seen.status != weaver.status and seen.status not in TRANSITIONS[weaver.status]:
+        return weaver
+    if weaver.status == "terminating":
+        return weaver  # why it ends was decided by us and is not the pod's to say
+    stages = {**weaver.stages, **seen.stages}
+    after = replace(weaver, status=seen.status, reason=seen.reason, message=seen.message, stages=stages)
+    return weaver if after == weaver else replace(after, version=weaver.version + 1)
+
+
+def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
+    """The record once somebody or the sweep decided that it must end. Unchanged when that was decided before."""
+    if "terminating" not in TRANSITIONS[weaver.status]:
+        return weaver
+    return replace(weaver, status="terminating", reason=reason, message=message, version=weaver.version + 1)
+
+
+def ended(weaver: Weaver, now: datetime) -> Weaver:
+    """The record once its pod is gone: history. A pod that vanished without our doing failed."""
+    if weaver.ended_at:
+        return weaver
+    if weaver.status == "terminating":
+        return replace(weaver, status="succeeded", ended_at=now, version=weaver.version + 1)
+    if weaver.status in ("succeeded", "failed"):
+        return replace(weaver, ended_at=now, version=weaver.version + 1)
+    return replace(
+        weaver,
+        status="failed",
+        reason="PodGone",
+        message="its pod disappeared from the cluster",
+        ended_at=now,
+        version=weaver.version + 1,
+    )
