@@ -1,0 +1,126 @@
+"""The main process of a weaver: one shell after the other on its terminal, until a signal asks it to end.
+
+Everything happens in one loop around ``sigtimedwait``: the signals that matter are blocked and taken one at a time, so that
+no handler ever runs in the middle of anything. Linux only, like the containers it runs in.
+"""
+
+import errno
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from loom.session import processes, terminal
+from loom.session.banner import banner, clone_failure, reminder
+from loom.session.place import login_shell, working_directory, workspace
+
+#: As in :mod:`loom.wire`, which is too dear to import here; a test compares them.
+SHELL_ENDED = b"\x1b_loom.dev;shell-ended\x1b\\"
+
+#: A shell that lived for less than this many seconds counts as ended at once.
+_AT_ONCE = 1.0
+_LONGEST_PAUSE = 30.0
+#: Seconds the first shell waits for a viewer, so that banner and prompt are not written before anyone can see them.
+_FIRST_VIEWER = 2.0
+#: Seconds that shells have after SIGHUP; a weaver's pod has five of grace in all.
+_HANG_UP_GRACE = 2.0
+
+_END = {signal.SIGTERM, signal.SIGHUP}
+_TAKEN = _END | {signal.SIGCHLD, signal.SIGWINCH}
+
+
+class _Ended(Exception):  # a way out of the loop, not an error
+    """A signal asked this process to end."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """``loom session [-- command…]``. Returns 0 when it was asked to end, 1 when it cannot serve."""
+    command = list(argv[1:] if argv[:1] == ["--"] else argv)
+    if command and command[0].startswith("-"):
+        sys.stderr.write("usage: loom session [-- command...]\n")
+        return 0 if command[0] in ("-h", "--help") else 1
+    try:
+        terminal.acquire()
+    except terminal.NoTerminalError as error:
+        sys.stderr.write(f"loom session: {error}\n")
+        return 1
+    processes.take_signals(_TAKEN)
+    return Session(command or login_shell(os.environ), os.environ).run()
+
+
+def pause_before_next(ended_at_once: int) -> float:
+    """Seconds to wait after so many shells in a row that ended at once. One is a person pressing Ctrl+D twice."""
+    return 0.0 if ended_at_once < 2 else min(2.0 ** (ended_at_once - 2), _LONGEST_PAUSE)
+
+
+class Session:
+    """Runs ``command`` on the terminal, afresh whenever it ends."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        self._command = command
+        self._env = env
+        self._modes = terminal.sane_modes()
+        self._shell = 0
+
+    def run(self) -> int:
+        """Serve until SIGTERM, SIGHUP or the end of the terminal; then end every process and return 0."""
+        try:
+            self._serve()
+        except _Ended:
+            pass
+        except OSError as error:
+            if error.errno != errno.EIO:  # EIO: the terminal is gone
+                raise
+        processes.hang_up(self._shell, _HANG_UP_GRACE)
+        return 0
+
+    def _serve(self) -> None:
+        self._wait(_FIRST_VIEWER, until=terminal.has_size)
+        terminal.restore(self._modes)
+        terminal.say(*banner(self._env, datetime.now(UTC)), *_clone_failure(workspace(self._env)))
+        ended_at_once = 0
+        while True:
+            lived = self._run_shell()
+            terminal.restore(self._modes)
+            terminal.write(SHELL_ENDED)
+            ended_at_once = ended_at_once + 1 if lived < _AT_ONCE else 0
+            if pause := pause_before_next(ended_at_once):
+                terminal.say(
+                    f"{self._command[0]} ended at once {ended_at_once} times; the next one starts in {pause:.0f} s"
+                )
+                self._wait(pause, until=lambda: False)
+            terminal.say(reminder(self._env, datetime.now(UTC)))
+
+    def _run_shell(self) -> float:
+        """One shell from start to end. Returns how many seconds it lived."""
+        started = time.monotonic()
+        self._shell = processes.start(self._command, working_directory(self._env), self._env)
+        self._wait(None, until=lambda: not self._shell)
+        return time.monotonic() - started
+
+    def _wait(self, seconds: float | None, until: Callable[[], bool]) -> None:
+        """Take signals until ``until()`` holds or ``seconds`` have passed. Raises _Ended."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not until():
+            number = processes.next_signal(_TAKEN, deadline)
+            if number is None:
+                return
+            if number in _END:
+                raise _Ended
+            if number == signal.SIGCHLD and processes.collect(self._shell):
+                self._shell = 0
+
+
+def _clone_failure(folder: str) -> list[str]:
+    return clone_failure(_read(f"{folder}/.loom/clone.status"), _read(f"{folder}/.loom/clone.log"))
+
+
+def _read(path: str) -> str:
+    """What the clone left; empty when there was none to leave anything."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # pathlib costs 6 ms
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,109 @@
+"""Processes and signals of a session: starting a shell in front of the terminal, collecting what ended, signalling the rest."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from loom.session import terminal
+
+#: A terminal's owner must survive what the terminal sends while no shell is in front.
+_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+#: Python ignores these, and a program inherits what is ignored.
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+def take_signals(signals: set[signal.Signals]) -> None:
+    """From now on ``signals`` are only taken by :func:`next_signal`, and the terminal's own do nothing to this process."""
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+
+def next_signal(signals: set[signal.Signals], deadline: float | None) -> signal.Signals | None:
+    """The next of ``signals``; None when ``deadline``, in ``time.monotonic()`` seconds, has passed."""
+    if deadline is None:
+        return signal.Signals(signal.sigwait(signals))
+    info = signal.sigtimedwait(signals, max(0.0, deadline - time.monotonic()))
+    return None if info is None else signal.Signals(info.si_signo)
+
+
+def start(command: Sequence[str], folder: str, env: Mapping[str, str]) -> int:
+    """Run ``command`` as a job of its own in the terminal's foreground. Returns its process id, also its group's."""
+    pid = os.fork()
+    if pid == 0:
+        _become(command, folder, env)
+    with contextlib.suppress(PermissionError, ProcessLookupError):  # the child was quicker and did it itself
+        os.setpgid(pid, pid)
+    return pid
+
+
+def _become(command: Sequence[str], folder: str, env: Mapping[str, str]) -> NoReturn:
+    try:
+        os.setpgid(0, 0)
+        terminal.hand_to(os.getpid())
+        for number in (*_IGNORED, *_IGNORED_BY_PYTHON):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.chdir(folder)
+        os.execvpe(command[0], list(command), {"TERM": "xterm-256color", **env})  # noqa: S606  # its purpose
+    except OSError as error:
+        terminal.say(f"{command[0]}: {error.strerror}")
+    finally:
+        os._exit(127)  # as a shell does for a command it cannot run
+
+
+def collect(shell: int) -> bool:
+    """Collect every child that ended, orphans included. Returns whether ``shell`` was among them.
+
+    A shell that was stopped goes on: it is the session's foreground job and nobody else could wake it.
+    """
+    ended = False
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        if pid == shell and os.WIFSTOPPED(status):
+            terminal.hand_to(shell)
+            _signal(-shell, signal.SIGCONT)
+        elif pid == shell:
+            ended = True
+
+
+def hang_up(shell: int, grace: float) -> None:
+    """End everything: SIGHUP, as a closed terminal sends (interactive bash ignores SIGTERM), SIGKILL ``grace`` seconds later.
+
+    Everything is the whole container for its process 1; elsewhere it is the shell and what is in the foreground.
+    """
+    deadline = time.monotonic() + grace
+    _signal_all(shell, signal.SIGHUP)
+    _signal_all(shell, signal.SIGCONT)
+    while _has_children() and next_signal({signal.SIGCHLD}, deadline):
+        collect(0)
+    _signal_all(shell, signal.SIGKILL)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WNOHANG | os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _signal_all(shell: int, number: signal.Signals) -> None:
+    if os.getpid() == 1:
+        _signal(-1, number)
+        return
+    for group in {shell, terminal.foreground()} - {0, os.getpgrp()}:
+        _signal(-group, number)
+
+
+def _signal(target: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself
+        os.kill(target, number)

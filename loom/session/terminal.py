@@ -1,0 +1,79 @@
+"""The terminal on stdin: owning it, handing it to a shell, taking it back in good order."""
+
+import fcntl
+import os
+import termios
+from typing import Any
+
+STDIN = 0
+
+# Indices into what termios.tcgetattr returns (POSIX <termios.h>).
+_IFLAG, _OFLAG, _LFLAG = 0, 1, 3
+
+
+class NoTerminalError(Exception):
+    """Stdin is not a terminal that this process controls; the message says which."""
+
+
+def acquire() -> None:
+    """Make the terminal on stdin the controlling one, as it already is under a container runtime. Raises NoTerminalError."""
+    if not os.isatty(STDIN):
+        raise NoTerminalError("stdin is not a terminal; a weaver's container needs `stdin: true` and `tty: true`")
+    try:
+        os.tcgetpgrp(STDIN)
+    except OSError:
+        try:
+            if os.getsid(0) != os.getpid():
+                os.setsid()
+            fcntl.ioctl(STDIN, termios.TIOCSCTTY, 0)
+        except OSError as error:
+            raise NoTerminalError(f"the terminal on stdin belongs to another session ({error.strerror})") from error
+
+
+def has_size() -> bool:
+    """Whether anyone has told the terminal its size. A container's starts as 0x0 and gets one with its first viewer."""
+    try:
+        return os.get_terminal_size(STDIN) != (0, 0)
+    except OSError:
+        return False
+
+
+def hand_to(group: int) -> None:
+    """Make ``group`` the foreground process group: it gets Ctrl+C, window size changes and may read."""
+    os.tcsetpgrp(STDIN, group)
+
+
+def foreground() -> int:
+    """The foreground process group, 0 when there is none or the terminal is gone."""
+    try:
+        return max(0, os.tcgetpgrp(STDIN))
+    except OSError:
+        return 0
+
+
+def sane_modes() -> list[Any]:
+    """The modes as found, with what ``stty sane`` sets for input lines, echo, signals and newlines."""
+    modes = termios.tcgetattr(STDIN)
+    modes[_IFLAG] |= termios.BRKINT | termios.ICRNL | termios.IXON
+    modes[_OFLAG] |= termios.OPOST | termios.ONLCR
+    modes[_LFLAG] |= termios.ISIG | termios.ICANON | termios.IEXTEN
+    modes[_LFLAG] |= termios.ECHO | termios.ECHOE | termios.ECHOK | termios.ECHOCTL | termios.ECHOKE
+    return modes
+
+
+def restore(modes: list[Any]) -> None:
+    """Take the terminal back from a shell that ended, in ``modes``, without what was typed for that shell."""
+    hand_to(os.getpgrp())
+    termios.tcflush(STDIN, termios.TCIFLUSH)
+    termios.tcsetattr(STDIN, termios.TCSANOW, modes)
+
+
+def say(*lines: str) -> None:
+    """Write lines to the terminal."""
+    write("".join(f"{line}\n" for line in lines).encode())
+
+
+def write(data: bytes) -> None:
+    """Write all of ``data`` to the terminal."""
+    while data:
+        data = data[os.write(STDIN, data) :]
