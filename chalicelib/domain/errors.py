@@ -15,7 +15,8 @@
     ├── TooManyWeavers              too_many_weavers  429
     ├── RetryLater                  retry_later       503   (the store is busy: safe to repeat)
     ├── ClusterError                k8s_error         502
-    │   └── NamespaceMissing        k8s_error         502
+    │   └── ClusterRefused          k8s_error         502   (certain: nothing was done)
+    │       └── NamespaceMissing    k8s_error         502
     └── ClusterTimeout              weaver_timeout    504
 
 ``VersionConflict`` is not among them: it is an answer of the store to the service that asked, never shown.
@@ -120,7 +121,11 @@ class ClusterError(WeaverError):
     status = 502
 
 
-class NamespaceMissing(ClusterError):
+class ClusterRefused(ClusterError):
+    """Kubernetes answered 4xx: it is certain that nothing was done, and repeating would not help."""
+
+
+class NamespaceMissing(ClusterRefused):
     """The weavers' namespace does not exist; the message names it and the command that makes it."""
 
     def __init__(self, namespace: str) -> None:

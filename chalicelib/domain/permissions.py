@@ -42,7 +42,9 @@ def allowed(principal: Principal, action: Action, *, owner_user_id: str, org_id:
 
 def may_create_in(principal: Principal, org_id: str) -> bool:
     """Everybody in their personal org, members in theirs, system admins anywhere."""
-    return org_id == principal.personal_org_id or org_id in principal.org_roles or principal.system_role == "system_admin"
+    return (
+        org_id == principal.personal_org_id or org_id in principal.org_roles or principal.system_role == "system_admin"
+    )
 
 
 def may_list_org(principal: Principal, org_id: str) -> bool:

@@ -62,7 +62,9 @@ def pod_status(pod: Pod, events: Iterable[Event] = ()) -> PodStatus:
 def event_time(event: Event) -> str:
     """When an event last happened, RFC 3339. Scheduler and kubelet fill in different fields: the first that is set."""
     fields = ("lastTimestamp", "eventTime", "firstTimestamp")
-    return next((str(event[name]) for name in fields if event.get(name)), event["metadata"].get("creationTimestamp", ""))
+    return next(
+        (str(event[name]) for name in fields if event.get(name)), event["metadata"].get("creationTimestamp", "")
+    )
 
 
 _Explanation = tuple[WeaverStatus, str | None, str | None]

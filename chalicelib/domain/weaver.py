@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -33,7 +33,7 @@ class Resources:
 class Weaver:
     """What the control plane knows of one weaver. Environment values are not here: they live in the pod only.
 
-    ``version`` grows with every write: a write is conditional on the version it was decided from. ``ended_at`` is set when the
+    ``pod_uid`` is None until the pod is known to have been made. ``version`` grows with every write: a write is conditional on the version it was decided from. ``ended_at`` is set when the
     pod is gone; the record is history from then on.
     """
 
@@ -55,12 +55,33 @@ class Weaver:
     resources: Resources = Resources()
     has_session: bool = False
     cluster: str = "default"
+    pod_uid: str | None = None
     version: int = 1
     ended_at: datetime | None = None
 
     @property
     def pod_name(self) -> str:
         return ids.pod_name(self.id)
+
+
+#: A create that has not made its pod after this long never will: its process died.
+CREATE_GRACE: Final = timedelta(seconds=60)
+
+
+def due_at(weaver: Weaver) -> datetime | None:
+    """When the sweep must look at the weaver next; None once it has ended."""
+    if weaver.ended_at:
+        return None
+    if weaver.status == "terminating":
+        return weaver.created_at  # at every tick until its pod is gone
+    if weaver.pod_uid is None:
+        return min(weaver.created_at + CREATE_GRACE, weaver.expires_at)
+    return weaver.expires_at
+
+
+def pod_made(weaver: Weaver, pod_uid: str) -> Weaver:
+    """The record once its pod exists."""
+    return replace(weaver, pod_uid=pod_uid, version=weaver.version + 1)
 
 
 def observed(weaver: Weaver, seen: PodStatus) -> Weaver:

@@ -1,0 +1,193 @@
+"""What a client may ask for when it creates a weaver: one pydantic model, made valid here and trusted afterwards."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from chalicelib.domain import lifetime
+from chalicelib.domain.errors import InvalidLifetime, InvalidRequest
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+_ID_LIKE: Final = re.compile(r"[0-9a-f-]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_TAG: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?")
+#: Bytes of one environment: argument and environment strings of a process share the kernel's limit.
+_MAX_ENV_BYTES: Final = 64 * 1024
+
+
+def _plain(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain NUL")
+    return text
+
+
+def _image(text: str) -> str:
+    if re.search(r"\s", text) or text.startswith("-"):
+        raise ValueError("must be an image reference such as registry/name:tag")
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("must be at most 40 lower-case letters, digits and '-', beginning with a letter")
+    if _ID_LIKE.fullmatch(text):
+        raise ValueError("must not look like an id: use a letter after f")
+    return text
+
+
+def _branch(text: str) -> str:
+    if text.startswith("-"):
+        raise ValueError("must not begin with '-'")
+    if re.search(r"[\s~^:?*\[\\]|\.\.|@\{|^/|/$|//|\.lock$|\.$", text):
+        raise ValueError("is not a name that git allows (git check-ref-format)")
+    return text
+
+
+def _workdir(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("must be an absolute path")
+    return text
+
+
+def _repo(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("https", "http") or not url.hostname:
+        raise ValueError("must be an https URL")
+    if url.username is not None or url.password is not None:
+        raise ValueError("must not carry credentials")
+    if re.search(r"[\s\"'`$\\]", text) or not repo_directory(text):
+        raise ValueError("must be the https URL of a repository")
+    return text
+
+
+def _env_names(env: dict[str, str]) -> dict[str, str]:
+    for name in env:
+        if not _ENV_NAME.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is not a name for an environment variable")
+        if name.upper().startswith("LOOM_"):
+            raise ValueError(f"{name[:60]!r}: names that begin with LOOM_ are reserved")
+    if sum(len(name) + len(value.encode()) for name, value in env.items()) > _MAX_ENV_BYTES:
+        raise ValueError(f"must not exceed {_MAX_ENV_BYTES} bytes in all")
+    return env
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    for key, value in tags.items():
+        if not _TAG.fullmatch(key) or len(key) > 63:
+            raise ValueError(f"{key[:70]!r}: keys are at most 63 letters, digits and -_./")
+        if len(value) > 256 or _CONTROL.search(value):
+            raise ValueError(f"{key!r}: values are at most 256 characters without control characters")
+    return tags
+
+
+def quantity(text: str) -> float:
+    """A Kubernetes quantity as a number (bytes, cores). Raises ValueError.
+
+    Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|m|k|M|G|T)?", text)
+    if not match or len(text) > 24:
+        raise ValueError("must be a Kubernetes quantity such as 512Mi, 2Gi, 500m or 1.5")
+    powers = {"m": 1e-3, None: 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+    powers |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+    return float(match[1]) * powers[match[2]]
+
+
+def _memory(text: str) -> str:
+    if not 16 * 2**20 <= quantity(text) <= 2**40:
+        raise ValueError("must be from 16Mi to 1Ti")
+    return text
+
+
+def _cpu(text: str) -> str:
+    if not 0.01 <= quantity(text) <= 256:
+        raise ValueError("must be from 10m to 256")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_plain)]
+Argument = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
+EnvName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class ResourceLimits(BaseModel):
+    """Limits of the weaver container."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory_limit: Annotated[Text, AfterValidator(_memory)] = "16Gi"
+    cpu_limit: Annotated[Text, AfterValidator(_cpu)] | None = None
+
+
+class CreateRequest(BaseModel):
+    """The body of POST ``/api/weaver``. ``image`` None means the configured default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: Annotated[Text, AfterValidator(_image)] | None = None
+    org_id: Text | None = None
+    repo: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_plain), AfterValidator(_repo)] | None = (
+        None
+    )
+    branch: Annotated[Text, StringConstraints(max_length=250), AfterValidator(_branch)] | None = None
+    env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = {}
+    tags: Annotated[dict[Text, str], Field(max_length=32), AfterValidator(_tags)] = {}
+    name: Annotated[str, AfterValidator(_name)] | None = None
+    lifetime_hours: float = lifetime.DEFAULT_HOURS
+    command: Annotated[list[Argument], Field(max_length=256)] = []
+    args: Annotated[list[Argument], Field(max_length=256)] = []
+    workdir: Annotated[Text, AfterValidator(_workdir)] | None = None
+    resources: ResourceLimits = ResourceLimits()
+    attach: Literal["driver"] | None = None
+
+
+def parse_create_request(body: object, *, allow_http: bool = False) -> CreateRequest:
+    """``body`` as a valid request. Raises InvalidRequest or InvalidLifetime, naming the field.
+
+    ``allow_http`` lets repositories be cloned without TLS: for the laptop edition.
+    """
+    if not isinstance(body, Mapping):
+        raise InvalidRequest("the body must be a JSON object")
+    request = validated(CreateRequest, body)
+    lifetime.checked_hours(request.lifetime_hours)
+    if request.repo and request.repo.startswith("http:") and not allow_http:
+        raise InvalidRequest("repo: must be an https URL", field="repo")
+    if request.branch and not request.repo:
+        raise InvalidRequest("branch: needs a repo to be a branch of", field="branch")
+    return request
+
+
+def validated(model: type[ModelT], body: Mapping[str, Any]) -> ModelT:
+    """``body`` as ``model``. Raises InvalidRequest (InvalidLifetime for that field) with the first error's field."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = _field_path(first["loc"])
+        kind = InvalidLifetime if field == "lifetime_hours" else InvalidRequest
+        message = first["msg"].removeprefix("Value error, ")
+        raise kind(f"{field}: {message}", field=field) from None  # the cause would carry the values
+
+
+def _field_path(loc: tuple[int | str, ...]) -> str:
+    """Where in the body: keys that a client chose are left out, they may be secrets typed in the wrong place."""
+    known = [str(part) for part in loc if isinstance(part, int) or str(part).isidentifier()]
+    return ".".join(known[:2]) or "body"
+
+
+def repo_directory(repo: str) -> str:
+    """The folder that ``git clone`` would make: the last path segment without ``.git``; empty if there is none."""
+    last = urlsplit(repo).path.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    return "" if last in (".", "..") else last

@@ -1,0 +1,170 @@
+"""The pod of a weaver (DESIGN §7): gathered values in, manifest out. Passes Pod Security *restricted*."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chalicelib.domain.create_request import quantity, repo_directory
+from chalicelib.domain.lifetime import ACTIVE_DEADLINE_SECONDS
+from chalicelib.domain.pod_status import CLONE_CONTAINER, CLONE_FAILED, WEAVER_CONTAINER
+from chalicelib.domain.weaver import Weaver
+
+MANAGED_SELECTOR: Final = "loom.dev/managed=true"
+LABEL_WEAVER_ID: Final = "loom.dev/weaver-id"
+
+WORKSPACE: Final = "/workspace"
+HOME: Final = "/home/weaver"
+GRACE_SECONDS: Final = 5
+_USER: Final = 1000
+#: Always explicit: a limit without a request would become the request.
+_DEFAULT_REQUESTS: Final = {"memory": "256Mi", "cpu": "100m"}
+_CLONE_LIMITS: Final = {"memory": "2Gi"}
+_VOLUMES: Final = {"workspace": (WORKSPACE, "20Gi"), "home": (HOME, "5Gi"), "tmp": ("/tmp", "5Gi")}  # noqa: S108  # mounts
+
+#: Runs in any image with sh and git. Git's carriage returns become lines: the pod's log holds a line only once it ends, so
+#: the newest progress is printed once a second. Always exits 0, or the whole pod would fail; the outcome is in the
+#: termination message (limit 4096 bytes) and beside the clone, where `loom session` finds it.
+_CLONE_SCRIPT: Final = """\
+notes=$LOOM_WORKSPACE/.loom; mkdir -p "$notes"; : >"$notes/raw"
+lines() { tr '\\r' '\\n' <"$notes/raw"; }
+( while sleep 1; do lines | tail -n 1; done ) & ticker=$!
+set -- --progress
+[ -z "$LOOM_BRANCH" ] || set -- "$@" --branch "$LOOM_BRANCH"
+GIT_TERMINAL_PROMPT=0 git clone "$@" -- "$LOOM_REPO" "$LOOM_WORKSPACE/$LOOM_REPO_DIR" >"$notes/raw" 2>&1
+code=$?
+kill "$ticker" 2>/dev/null
+lines | grep -v '[0-9]%' >"$notes/clone.log"; rm -f "$notes/raw"
+echo "$code" >"$notes/clone.status"
+tail -n 20 "$notes/clone.log"
+if [ "$code" = 0 ]; then echo cloned; else echo "%(failed)s $code"; tail -n 5 "$notes/clone.log" | tail -c 2000; fi >/dev/termination-log
+exit 0
+""".replace("%(failed)s", CLONE_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class PodRequest:
+    """What the pod needs and the record must not keep."""
+
+    clone_image: str
+    server_url: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command: Sequence[str] = ()
+    args: Sequence[str] = ()
+    workdir: str | None = None
+
+
+def weaver_pod(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
+    """The manifest, without a namespace: that is the cluster's business."""
+    main = _weaver_container(weaver, request)
+    spec: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "activeDeadlineSeconds": ACTIVE_DEADLINE_SECONDS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [main],
+        "volumes": [{"name": name, "emptyDir": {"sizeLimit": size}} for name, (_, size) in _VOLUMES.items()],
+    }
+    if weaver.repo:
+        spec["initContainers"] = [_clone_container(weaver, request)]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(weaver), "spec": spec}
+
+
+def _metadata(weaver: Weaver) -> dict[str, Any]:
+    return {
+        "name": weaver.pod_name,
+        "labels": {
+            "loom.dev/managed": "true",
+            LABEL_WEAVER_ID: weaver.id,
+            "loom.dev/owner-user-id": weaver.owner_user_id,
+            "loom.dev/org-id": weaver.org_id,
+        },
+        "annotations": {
+            "loom.dev/tags": json.dumps(dict(weaver.tags), sort_keys=True),
+            "loom.dev/lifetime-hours": f"{weaver.lifetime_hours:g}",
+        },
+    }
+
+
+def _weaver_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
+    limits = {"memory": weaver.resources.memory_limit, "cpu": weaver.resources.cpu_limit}
+    container = {
+        "name": WEAVER_CONTAINER,
+        "image": weaver.image,
+        "stdin": True,
+        "tty": True,
+        "env": _env({**_loom_env(weaver, request), **request.env}),
+        "resources": _resources({name: value for name, value in limits.items() if value}),
+        "volumeMounts": _volume_mounts(),
+        "securityContext": _container_security(),
+    }
+    if request.command:
+        container["command"] = [_escaped(word) for word in request.command]
+    if request.args:
+        container["args"] = [_escaped(word) for word in request.args]
+    if request.workdir and not weaver.has_session and not request.workdir.startswith(WORKSPACE):
+        container["workingDir"] = request.workdir  # inside the clone it may not exist; `loom session` goes there itself
+    return container
+
+
+def _clone_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
+    return {
+        "name": CLONE_CONTAINER,
+        "image": request.clone_image,
+        "command": ["sh", "-c", _CLONE_SCRIPT],
+        "env": _env({**_loom_env(weaver, request), "LOOM_REPO_DIR": repo_directory(weaver.repo or "")}),
+        "resources": _resources(_CLONE_LIMITS),
+        "volumeMounts": _volume_mounts(),
+        "securityContext": _container_security(),
+    }
+
+
+def _loom_env(weaver: Weaver, request: PodRequest) -> dict[str, str]:
+    return {
+        "HOME": HOME,
+        "LOOM_WEAVER_ID": weaver.id,
+        "LOOM_SERVER_URL": request.server_url,
+        "LOOM_REPO": weaver.repo or "",
+        "LOOM_BRANCH": weaver.branch or "",
+        "LOOM_WORKSPACE": WORKSPACE,
+        **({"LOOM_WEAVER_NAME": weaver.name} if weaver.name else {}),
+        **({"LOOM_WORKDIR": request.workdir} if request.workdir else {}),
+        "LOOM_EXPIRES_AT": weaver.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _env(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": _escaped(value)} for name, value in values.items()]
+
+
+def _escaped(text: str) -> str:
+    """``text`` so that it reaches the process as it is: the kubelet expands ``$(NAME)`` and makes ``$`` of ``$$``."""
+    return text.replace("$", "$$") if "$(" in text or "$$" in text else text
+
+
+def _resources(limits: Mapping[str, str]) -> dict[str, Any]:
+    requests = {
+        name: min(default, limits.get(name, default), key=quantity) for name, default in _DEFAULT_REQUESTS.items()
+    }
+    return {"limits": dict(limits), "requests": requests}
+
+
+def _volume_mounts() -> list[dict[str, str]]:
+    return [{"name": name, "mountPath": path} for name, (path, _) in _VOLUMES.items()]
+
+
+def _container_security() -> dict[str, Any]:
+    return {
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }

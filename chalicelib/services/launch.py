@@ -1,0 +1,126 @@
+"""Create: reserve in the store, make the pod, answer. It does not wait for the pod (DESIGN §4)."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+
+from chalicelib.domain import ids, lifetime
+from chalicelib.domain.create_request import CreateRequest
+from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, Forbidden, VersionConflict
+from chalicelib.domain.permissions import Principal, may_create_in
+from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, weaver_pod
+from chalicelib.domain.pod_status import Pod
+from chalicelib.domain.weaver import Resources, Weaver, ended, pod_made, terminating
+from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
+from chalicelib.services.retention import Retention
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSettings:
+    """What a deployment decides about new weavers."""
+
+    default_image: str
+    clone_image: str
+    server_url: str
+    user_limit: int
+    org_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The use case."""
+
+    store: WeaverStore
+    cluster: Cluster
+    clock: Clock
+    retention: Retention
+    settings: LaunchSettings
+
+    def __call__(self, principal: Principal, request: CreateRequest, idempotency_key: str | None = None) -> Weaver:
+        """A new weaver, pending; with a key used before for the same request, the one made then.
+
+        Raises Forbidden, NameTaken, TooManyWeavers, IdempotencyConflict, RetryLater, ClusterError, ClusterTimeout.
+        """
+        org_id = request.org_id or principal.personal_org_id
+        if not may_create_in(principal, org_id):
+            raise Forbidden(f"you may not create weavers in org {org_id!r}", field="org_id")
+        weaver = self.store.reserve(
+            Reservation(
+                weaver=self._new_weaver(principal, org_id, request),
+                user_limit=self.settings.user_limit,
+                org_limit=self.settings.org_limit,
+                idempotency_key=idempotency_key,
+                request_hash=request_hash(request),
+            )
+        )
+        if weaver.pod_uid or weaver.status != "pending":
+            return weaver  # the key was used before, and that create came through
+        return self._with_pod(weaver, request)
+
+    def _new_weaver(self, principal: Principal, org_id: str, request: CreateRequest) -> Weaver:
+        now = self.clock()
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return Weaver(
+            id=ids.new_weaver_id(now, secrets.token_bytes(10)),
+            owner_user_id=principal.user_id,
+            org_id=org_id,
+            image=request.image or self.settings.default_image,
+            created_at=now,
+            lifetime_hours=request.lifetime_hours,
+            expires_at=lifetime.expires_at(now, request.lifetime_hours),
+            stages={"reserved": now},
+            name=request.name,
+            repo=request.repo,
+            branch=request.branch,
+            tags=request.tags,
+            resources=Resources(request.resources.memory_limit, request.resources.cpu_limit),
+            has_session=not request.command
+            and (request.image or self.settings.default_image) == self.settings.default_image,
+        )
+
+    def _with_pod(self, weaver: Weaver, request: CreateRequest) -> Weaver:
+        pod_request = PodRequest(
+            clone_image=self.settings.clone_image,
+            server_url=self.settings.server_url,
+            env=request.env,
+            command=request.command,
+            args=request.args,
+            workdir=request.workdir,
+        )
+        try:
+            pod = self._create_or_find(weaver, weaver_pod(weaver, pod_request))
+        except (ClusterError, ClusterTimeout) as error:
+            self._undo(weaver, error)
+            raise
+        made = pod_made(weaver, pod["metadata"]["uid"])
+        try:
+            self.store.update(made)
+        except VersionConflict:
+            return self.store.get(weaver.id) or made  # somebody was quicker to see the pod, or deleted it
+        return made
+
+    def _create_or_find(self, weaver: Weaver, manifest: dict[str, object]) -> Pod:
+        if pod := self.cluster.create_pod(manifest):
+            return pod
+        found = self.cluster.get_pod(weaver.pod_name)
+        if found and found["metadata"].get("labels", {}).get(LABEL_WEAVER_ID) != weaver.id:
+            raise ClusterRefused(f"a pod {weaver.pod_name} that is not ours is in the way")
+        if not found or found["metadata"].get("deletionTimestamp"):
+            raise ClusterError(f"the pod {weaver.pod_name} is being deleted")
+        return found
+
+    def _undo(self, weaver: Weaver, error: ClusterError | ClusterTimeout) -> None:
+        """Frees the reservation at once when no pod can exist; otherwise leaves it to the sweep to find out."""
+        going = terminating(weaver, "CreateFailed", error.message)
+        try:
+            self.store.update(going)
+            if isinstance(error, ClusterRefused):
+                gone = replace(ended(going, self.clock()), status="failed")
+                self.store.end(gone, self.retention.until(self.clock()))
+        except VersionConflict:
+            return  # somebody else is ending it
+
+
+def request_hash(request: CreateRequest) -> str:
+    """Tells equal requests from different ones; a hash, because environment values must not be kept."""
+    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,109 @@
+"""What the use cases need from the world. Adapters implement these; tests bring fakes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.domain.permissions import Principal
+from chalicelib.domain.pod_status import Event, Pod
+from chalicelib.domain.tickets import TicketClaims
+from chalicelib.domain.weaver import Weaver
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Everything that one create writes at once, or not at all.
+
+    ``idempotency_key`` is scoped to the weaver's owner; ``request_hash`` tells whether it is used again for the same request.
+    """
+
+    weaver: Weaver
+    user_limit: int
+    org_limit: int
+    idempotency_key: str | None = None
+    request_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Weavers newest first; ``next_cursor`` None means that there are no more."""
+
+    weavers: Sequence[Weaver]
+    next_cursor: str | None = None
+
+
+class WeaverStore(Protocol):
+    """The records of weavers and what is reserved with them."""
+
+    def reserve(self, reservation: Reservation) -> Weaver:
+        """Writes all of it. With an idempotency key used before for the same request: the weaver made then.
+
+        Raises NameTaken, TooManyWeavers, IdempotencyConflict, RetryLater.
+        """
+
+    def get(self, weaver_id: str) -> Weaver | None:
+        """Strongly consistent."""
+
+    def update(self, weaver: Weaver) -> None:
+        """Replaces the record of version ``weaver.version - 1``. Raises VersionConflict."""
+
+    def end(self, weaver: Weaver, keep_until: datetime) -> None:
+        """As update, and frees what was reserved; the record is history until ``keep_until``. Raises VersionConflict."""
+
+    def list_by_owner(self, owner_user_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
+        """Newest first, strongly consistent. Raises InvalidRequest for a cursor that is none of ours."""
+
+    def list_by_org(self, org_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
+        """Newest first, strongly consistent. Raises InvalidRequest for a cursor that is none of ours."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
+        """Weavers that the sweep must look at: expired, or terminating and not yet ended. By index, never by scan."""
+
+    def ping(self) -> None:
+        """Raises RetryLater when the table cannot be reached."""
+
+
+class TokenStore(Protocol):
+    """Bearer tokens, kept as hashes."""
+
+    def principal(self, token_hash: str) -> Principal | None:
+        """Whose token it is."""
+
+    def add(self, token_hash: str, principal: Principal) -> None:
+        """Makes the token known."""
+
+
+class Cluster(Protocol):
+    """The weavers' namespace of one Kubernetes cluster. Raises ClusterError, ClusterTimeout, NamespaceMissing."""
+
+    def create_pod(self, manifest: dict[str, Any]) -> Pod | None:
+        """None when a pod of that name exists already."""
+
+    def get_pod(self, name: str) -> Pod | None:
+        """None when there is none."""
+
+    def delete_pod(self, name: str) -> bool:
+        """Starts its deletion with the pod's own grace period. False when there is none."""
+
+    def pod_events(self, pod: Pod) -> Sequence[Event]:
+        """The events of this very pod (by uid)."""
+
+    def ping(self) -> None:
+        """Raises NamespaceMissing or ClusterError when weavers could not be made."""
+
+
+class TicketSigner(Protocol):
+    """Signs tickets and publishes the public keys."""
+
+    def sign(self, claims: TicketClaims) -> str:
+        """The ticket: a compact JWS."""
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys as a JWK set (RFC 7517 §5)."""
+
+
+class Clock(Protocol):
+    """The time, injected so that rules can be tested at any moment."""
+
+    def __call__(self) -> datetime: ...

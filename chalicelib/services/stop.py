@@ -1,0 +1,58 @@
+"""Delete: idempotent, and true in every state."""
+
+import logging
+from dataclasses import dataclass
+
+from chalicelib.domain.errors import ClusterError, ClusterTimeout, Forbidden, RetryLater, VersionConflict
+from chalicelib.domain.permissions import Principal, allowed
+from chalicelib.domain.weaver import Weaver, ended, terminating
+from chalicelib.services.describe import Describe
+from chalicelib.services.ports import Clock, Cluster, WeaverStore
+from chalicelib.services.retention import Retention
+
+_ATTEMPTS = 5
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The use case."""
+
+    store: WeaverStore
+    cluster: Cluster
+    clock: Clock
+    retention: Retention
+    describe: Describe
+
+    def __call__(self, principal: Principal, reference: str) -> Weaver:
+        """The weaver on its way out, or gone. Raises NotFound, AmbiguousId, Forbidden, RetryLater."""
+        weaver = self.describe.find(principal, reference)
+        if not allowed(principal, "delete", owner_user_id=weaver.owner_user_id, org_id=weaver.org_id):
+            raise Forbidden("you may not delete this weaver")
+        return self.end(weaver, "Deleted", f"deleted by {principal.user_id}")
+
+    def end(self, weaver: Weaver, reason: str, message: str) -> Weaver:
+        """Decides the end (a conditional write), then deletes the pod. What fails after the decision, the sweep finishes."""
+        for _ in range(_ATTEMPTS):
+            if weaver.ended_at:
+                return weaver
+            going = terminating(weaver, reason, message)
+            try:
+                if going is not weaver:
+                    self.store.update(going)
+                return self.finish(going)
+            except VersionConflict:
+                weaver = self.store.get(weaver.id) or weaver
+            except (ClusterError, ClusterTimeout):
+                _log.warning("pod not deleted yet, the sweep will", extra={"weaver_id": weaver.id}, exc_info=True)
+                return going
+        raise RetryLater("the weaver is being changed by others; try again")
+
+    def finish(self, weaver: Weaver) -> Weaver:
+        """Deletes the pod of a terminating weaver; ends the weaver once there is none. Raises VersionConflict."""
+        if self.cluster.delete_pod(weaver.pod_name):
+            return weaver
+        now = self.clock()
+        gone = ended(weaver, now)
+        self.store.end(gone, self.retention.until(now))
+        return gone

@@ -1,0 +1,85 @@
+"""The sweep: once a minute, ends what is due. Every step may run twice or concurrently.
+
+It finds its work by an index query (what is due), never by a scan. Reconciling pods with records is a later widening; what a
+dead process left behind is due as well, see :func:`chalicelib.domain.weaver.due_at`.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chalicelib.domain.errors import ClusterError, ClusterTimeout, RetryLater, VersionConflict
+from chalicelib.domain.weaver import Weaver, terminating
+from chalicelib.services.ports import Clock, WeaverStore
+from chalicelib.services.stop import Stop
+
+#: Weavers looked at in one sweep; the rest is due at the next.
+_BATCH = 500
+_log = logging.getLogger(__name__)
+
+Decision = Literal["expire", "undo", "finish", "leave"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep did, or with dry run would do: ids of weavers whose end it decided."""
+
+    deleted_ids: Sequence[str]
+    finished_count: int
+    failed_count: int
+    more: bool
+
+
+def decide(weaver: Weaver, now: datetime) -> Decision:
+    """What the sweep must do about a weaver that is due."""
+    if weaver.ended_at:
+        return "leave"
+    if weaver.status == "terminating":
+        return "finish"
+    if weaver.expires_at <= now:
+        return "expire"
+    return "undo" if weaver.pod_uid is None else "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The use case."""
+
+    store: WeaverStore
+    clock: Clock
+    stop: Stop
+
+    def __call__(self, *, dry_run: bool = False) -> SweepReport:
+        """Ends expired weavers and finishes what is ending."""
+        now = self.clock()
+        due = self.store.due(now, _BATCH)
+        deleted: list[str] = []
+        finished = failed = 0
+        for weaver in due:
+            decision = decide(weaver, now)
+            if decision in ("expire", "undo"):
+                deleted.append(weaver.id)
+            if dry_run or decision == "leave":
+                continue
+            try:
+                after = self._apply(weaver, decision)
+            except VersionConflict:
+                _log.info("changed meanwhile, left to the next sweep", extra={"weaver_id": weaver.id})
+            except (ClusterError, ClusterTimeout, RetryLater):
+                failed += 1
+                _log.warning("not ended, left to the next sweep", extra={"weaver_id": weaver.id}, exc_info=True)
+            else:
+                finished += after.ended_at is not None
+        return SweepReport(deleted, finished, failed, more=len(due) == _BATCH)
+
+    def _apply(self, weaver: Weaver, decision: Decision) -> Weaver:
+        """Conditional on the version that was decided from: a renewal that races wins or loses cleanly."""
+        if decision == "expire":
+            weaver = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
+            self.store.update(weaver)
+        elif decision == "undo":
+            weaver = terminating(weaver, "CreateFailed", "its create did not come through")
+            self.store.update(weaver)
+        return self.stop.finish(weaver)

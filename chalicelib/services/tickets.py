@@ -1,0 +1,57 @@
+"""Tickets: permission for one connection to the relay."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.errors import Forbidden, WeaverEnded
+from chalicelib.domain.permissions import Principal, allowed
+from chalicelib.domain.tickets import LIFETIME, TicketAction, TicketClaims, TicketRole
+from chalicelib.domain.weaver import Weaver
+from chalicelib.services.ports import Clock, TicketSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Where to connect, with what, until when."""
+
+    url: str
+    ticket: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Issues tickets. ``issuer`` is this API's URL, ``relay_url`` the relay's WebSocket base (``wss://…``)."""
+
+    signer: TicketSigner
+    clock: Clock
+    issuer: str
+    relay_url: str
+
+    def issue(self, principal: Principal, weaver: Weaver, action: TicketAction, role: TicketRole) -> Ticket:
+        """A ticket for ``principal``. Raises Forbidden, or WeaverEnded when there is nothing left to connect to."""
+        needed = "observe" if role == "observer" and action in ("attach", "logs", "events") else "attach"
+        if not allowed(principal, needed, owner_user_id=weaver.owner_user_id, org_id=weaver.org_id):
+            raise Forbidden(f"you may not {action} as {role}")
+        if weaver.ended_at or weaver.status == "terminating":
+            told = f": {weaver.message}" if weaver.message else ""
+            raise WeaverEnded(f"the weaver is gone{told}", status=weaver.status, reason=weaver.reason)
+        now = self.clock()
+        expires_at = now + LIFETIME
+        claims = TicketClaims(
+            iss=self.issuer,
+            sub=principal.user_id,
+            jti=uuid.uuid4().hex,
+            iat=int(now.timestamp()),
+            exp=int(expires_at.timestamp()),
+            weaver_id=weaver.id,
+            action=action,
+            role=role,
+            weaver_expires_at=weaver.expires_at,
+        )
+        return Ticket(self.attach_url(weaver), self.signer.sign(claims), expires_at.replace(microsecond=0))
+
+    def attach_url(self, weaver: Weaver) -> str:
+        """The relay's address for the weaver's terminal."""
+        return f"{self.relay_url}/api/weaver/{weaver.id}/attach"
