@@ -5,7 +5,7 @@ grow; from a client it is an error, so that a mistake is heard of.
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 SUBPROTOCOL_V2: Final = "loom.terminal.v2"
@@ -51,6 +51,7 @@ class Status:
 
     ``status`` is the weaver's; while it is ``pending``, ``reason``, ``message`` and ``stages`` say what it waits for.
     The first binary frame comes only after a Status whose ``status`` is ``running``. ``rows`` and ``cols`` are the
+    session's size in character cells, 0 while no driver has told one; ``expires_at`` is RFC 3339 UTC.
     """
 
     status: str
@@ -86,9 +87,9 @@ _TYPES: Final[dict[type, str]] = {Resize: "resize", Status: "status", Notice: "n
 
 
 def encode(message: ClientMessage | ServerMessage) -> str:
-    """The text frame that carries ``message``."""
+    """The text frame that carries ``message``: ASCII, so that even a lone surrogate from somewhere cannot break it."""
     body = {name: value for name, value in asdict(message).items() if value is not None}
-    return json.dumps({"type": _TYPES[type(message)], **body}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({"type": _TYPES[type(message)], **body}, separators=(",", ":"))
 
 
 def decode_client(frame: str) -> ClientMessage:
@@ -113,7 +114,8 @@ def decode_server(frame: str) -> ServerMessage | None:
             reason = _field(body, "reason", str)
             if reason not in get_args(ExitReason):
                 raise WireError(f"exit: unknown reason {reason!r}")
-            return Exit(reason=reason, code=body.get("code"))  # type: ignore[arg-type]  # checked above
+            code = None if body.get("code") is None else _field(body, "code", int)
+            return Exit(reason=reason, code=code)
         case _:
             return None
 
@@ -133,18 +135,33 @@ def _status(body: dict[str, Any]) -> Status:
     stages = body.get("stages", [])
     if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
         raise WireError("status: stages must be a list of objects")
-    known = {field.name for field in fields(Status)} - {"stages"}
-    try:
-        return Status(
-            **{name: value for name, value in body.items() if name in known},
-            stages=tuple(Stage(name=_field(stage, "name", str), at=_field(stage, "at", str)) for stage in stages),
-        )
-    except TypeError as error:
-        raise WireError(f"status: {error}") from error
+    return Status(
+        status=_field(body, "status", str),
+        role=_role(body),
+        viewers=_field(body, "viewers", int, 0),
+        rows=_field(body, "rows", int, 0),
+        cols=_field(body, "cols", int, 0),
+        expires_at=_field(body, "expires_at", str, ""),
+        reason=_field(body, "reason", str, None),
+        message=_field(body, "message", str, None),
+        stages=tuple(Stage(name=_field(stage, "name", str), at=_field(stage, "at", str)) for stage in stages),
+    )
 
 
-def _field(body: dict[str, Any], name: str, kind: type) -> Any:
+def _role(body: dict[str, Any]) -> Role:
+    role: Role = _field(body, "role", str)
+    if role not in get_args(Role):
+        raise WireError(f"{body['type']}: unknown role {role!r}")
+    return role
+
+
+_REQUIRED: Final = object()
+
+
+def _field(body: dict[str, Any], name: str, kind: type, default: Any = _REQUIRED) -> Any:
     value = body.get(name)
+    if value is None and default is not _REQUIRED:
+        return default
     if type(value) is not kind:
         raise WireError(f"{body.get('type', 'message')}: {name} must be of type {kind.__name__}")
     return value

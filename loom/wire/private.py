@@ -25,7 +25,8 @@ class ShellEnded:
 class PrivateSequences:
     """Takes private sequences out of a stream of output, also when they are split across chunks.
 
-    Holds back at most one incomplete sequence; everything else passes through at once and unchanged.
+    Holds back at most one incomplete sequence; everything else passes through at once and unchanged. A private sequence
+    that this version does not know is taken out as well, so that a newer ``loom session`` does not litter the screen.
     """
 
     def __init__(self) -> None:
@@ -33,33 +34,35 @@ class PrivateSequences:
 
     def feed(self, data: bytes) -> list[bytes | ShellEnded]:
         """Output and private messages, in the order in which they were written."""
-        if not self._held and b"\x1b" not in data:
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        if _PREFIX not in data and not _partial(data, _PREFIX):
             return [data] if data else []
-        data = self._held + data
-        self._held = b""
         out: list[bytes | ShellEnded] = []
-        passed = 0
+        plain = 0  # where the output not yet in `out` begins
         search = 0
-        while (start := data.find(b"\x1b", search)) >= 0:
-            candidate = data[start : start + len(_PREFIX)]
-            if candidate != _PREFIX:
-                if _PREFIX.startswith(candidate) and start + len(candidate) == len(data):
-                    break
-                search = start + 1
-                continue
-            end = data.find(_TERMINATOR, start + len(_PREFIX))
+        while (start := data.find(_PREFIX, search)) >= 0:
+            body = start + len(_PREFIX)
+            end = data.find(_TERMINATOR, body, body + _MAX_BODY + len(_TERMINATOR))
+            if end < 0 and len(data) - body < _MAX_BODY + len(_TERMINATOR):
+                break
             if end < 0:
-                if len(data) - start <= len(_PREFIX) + _MAX_BODY:
-                    break
-                search = start + 1
+                search = body
                 continue
-            if start > passed:
-                out.append(data[passed:start])
-            if data[start : end + len(_TERMINATOR)] == SHELL_ENDED:
+            if start > plain:
+                out.append(data[plain:start])
+            plain = search = end + len(_TERMINATOR)
+            if data[start:plain] == SHELL_ENDED:
                 out.append(ShellEnded())
-            passed = search = end + len(_TERMINATOR)
-        stop = start if start >= 0 else len(data)
-        if stop > passed:
-            out.append(data[passed:stop])
-        self._held = data[stop:]
+        cut = start if start >= 0 else len(data) - _partial(data[search:], _PREFIX)
+        if cut > plain:
+            out.append(data[plain:cut])
+        self._held = data[cut:]
         return out
+
+
+def _partial(data: bytes, prefix: bytes) -> int:
+    """How many bytes at the end of ``data`` may be the beginning of ``prefix``."""
+    start = data.rfind(prefix[:1], max(0, len(data) - len(prefix) + 1))
+    return len(data) - start if start >= 0 and prefix.startswith(data[start:]) else 0

@@ -1,0 +1,71 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loom.wire import SHELL_ENDED, PrivateSequences, ShellEnded
+
+ENDED = ShellEnded()
+UNKNOWN = b"\x1b_loom.dev;later\x1b\\"
+TOO_LONG = b"\x1b_loom.dev;" + b"x" * 300 + b"\x1b\\"
+
+
+def feed(*chunks: bytes) -> list[bytes | ShellEnded]:
+    stream = PrivateSequences()
+    return [piece for chunk in chunks for piece in stream.feed(chunk)]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "pieces"),
+    [
+        ([b""], []),
+        ([b"ls\r\n"], [b"ls\r\n"]),
+        ([b"a" + SHELL_ENDED + b"b"], [b"a", ENDED, b"b"]),
+        ([SHELL_ENDED + SHELL_ENDED], [ENDED, ENDED]),
+        ([b"a\x1b", b"[31mred"], [b"a", b"\x1b[31mred"]),
+        ([b"\x1b_other;x\x1b\\"], [b"\x1b_other;x\x1b\\"]),
+        ([b"a" + UNKNOWN + b"b"], [b"a", b"b"]),
+        ([b"a" + UNKNOWN[:9], UNKNOWN[9:] + b"b"], [b"a", b"b"]),
+        ([TOO_LONG], [TOO_LONG]),
+        ([TOO_LONG + SHELL_ENDED], [TOO_LONG, ENDED]),
+        ([b"\x1b\x1b" + SHELL_ENDED], [b"\x1b\x1b", ENDED]),
+    ],
+)
+def test_pieces(chunks, pieces):
+    assert feed(*chunks) == pieces
+
+
+def test_what_cannot_become_private_passes_at_once():
+    stream = PrivateSequences()
+    assert stream.feed(b"a\x1b[3") == [b"a\x1b[3"]
+    assert stream.feed(b"\x1b_loom.dev;" + b"x" * 1000) == [b"\x1b_loom.dev;" + b"x" * 1000]
+
+
+fragments = st.lists(
+    st.sampled_from(
+        [SHELL_ENDED, UNKNOWN, TOO_LONG, SHELL_ENDED[:5], SHELL_ENDED[:-1], b"\x1b", b"\x1b\\", b"\x1b[0m", b"_"]
+    )
+    | st.binary(max_size=8),
+    max_size=8,
+)
+
+
+@given(fragments, st.lists(st.integers(0, 10_000), max_size=12))
+def test_cuts_change_nothing(parts, points):
+    data = b"".join(parts)
+    edges = [0, *sorted(point % (len(data) + 1) for point in points), len(data)]
+    flush = b"." * 400  # longer than any private sequence: nothing is held back after it
+    whole = feed(data, flush)
+    cut = feed(*(data[a:b] for a, b in itertools.pairwise(edges)), flush)
+    assert merged(cut) == merged(whole)
+
+
+def merged(pieces: list[bytes | ShellEnded]) -> list[bytes | ShellEnded]:
+    out: list[bytes | ShellEnded] = []
+    for piece in pieces:
+        if out and isinstance(out[-1], bytes) and isinstance(piece, bytes):
+            out[-1] += piece
+        else:
+            out.append(piece)
+    return out
