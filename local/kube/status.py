@@ -1,0 +1,155 @@
+"""Errors as Kubernetes says them: ``Status`` objects with code, reason, message and details.
+
+The texts are those recorded from Kubernetes 1.36 (``tests/recordings/kubernetes/errors``): clients match on reason and
+code, people read the message.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from local.kube.objects import Object
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One field that is wrong. ``reason`` is a ``FieldValue…`` constant of k8s.io/apimachinery's field errors."""
+
+    reason: str
+    field: str
+    message: str
+
+    def sentence(self) -> str:
+        return f"{self.field}: {self.message}"
+
+    def to_object(self) -> Object:
+        return {"reason": self.reason, "message": self.message, "field": self.field}
+
+
+class ApiError(Exception):
+    """An answer other than success. ``details`` is left out of the Status when None."""
+
+    def __init__(
+        self,
+        code: int,
+        reason: str | None,
+        message: str,
+        details: Object | None = None,
+        headers: dict[str, str] | None = None,
+    ):
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details
+        self.headers = headers or {}
+
+    def to_object(self) -> Object:
+        status: Object = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
+        if self.reason is not None:
+            status["reason"] = self.reason
+        if self.details is not None:
+            status["details"] = self.details
+        return {**status, "code": self.code}
+
+
+class PlainError(Exception):
+    """The few errors that Kubernetes answers as plain text: what the kubelet says, and unknown paths."""
+
+    def __init__(self, code: int, text: str):
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+SUCCESS: Final[Object] = {"metadata": {}, "status": "Success"}
+
+
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, "BadRequest", message)
+
+
+def unauthorized() -> ApiError:
+    return ApiError(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(message: str, details: Object) -> ApiError:
+    return ApiError(403, "Forbidden", message, details)
+
+
+def not_found(resource: str, name: str) -> ApiError:
+    return ApiError(404, "NotFound", f'{resource} "{name}" not found', {"name": name, "kind": resource})
+
+
+def unknown_resource() -> ApiError:
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def method_not_allowed() -> ApiError:
+    return ApiError(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {}
+    )
+
+
+def already_exists(resource: str, name: str, *, being_deleted: bool = False) -> ApiError:
+    prefix = "object is being deleted: " if being_deleted else ""
+    details = {"name": name, "kind": resource}
+    return ApiError(409, "AlreadyExists", f'{prefix}{resource} "{name}" already exists', details)
+
+
+def conflict(kind: str, name: str, why: str) -> ApiError:
+    message = f'Operation cannot be fulfilled on {kind} "{name}": {why}'
+    return ApiError(409, "Conflict", message, {"name": name, "kind": kind})
+
+
+def expired(message: str) -> ApiError:
+    return ApiError(410, "Expired", message)
+
+
+def invalid(kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
+    """422 with every cause at once. ``kind`` is the Kind, or ``Kind.group`` for options."""
+    sentences = [cause.sentence() for cause in causes]
+    said = sentences[0] if len(sentences) == 1 else "[" + ", ".join(sentences) + "]"
+    bare_kind, _, group = kind.partition(".")
+    details: Object = {"name": name} if name else {}
+    if group:
+        details["group"] = group
+    details |= {"kind": bare_kind, "causes": [cause.to_object() for cause in causes]}
+    return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {said}', details)
+
+
+def not_supported(what: str) -> ApiError:
+    """What real Kubernetes has and this server refuses. The code says it: 501 is never Kubernetes' own."""
+    return ApiError(501, "NotImplemented", f"the laptop edition's pod API server does not support {what}")
+
+
+def internal_error_status(message: str, *, nested: bool) -> Object:
+    """The Status on channel 3 for a command that could not be run. v5 says the prefix twice, v4 once (both recorded)."""
+    said = f"Internal error occurred: {message}" if nested else message
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"Internal error occurred: {said}",
+        "reason": "InternalError",
+        "details": {"causes": [{"message": said}]},
+        "code": 500,
+    }
+
+
+def exit_code_status(code: int, how: str) -> Object:
+    """The Status on channel 3 for a command that ended with ``code``. ``how`` differs between v4 and v5."""
+    if code == 0:
+        return SUCCESS
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: {how}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }
