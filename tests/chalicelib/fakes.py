@@ -1,0 +1,193 @@
+"""In-memory stand-ins for the ports of :mod:`chalicelib.services.ports`, true to what their docstrings promise.
+
+FakeStore passes the same contract test as the DynamoDB adapter (``adapters/store_contract.py``). FakeCluster keeps pods as the
+dicts that Kubernetes answers; time does not pass in it: :meth:`FakeCluster.settle` lets deletions come to their end.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from chalicelib.domain import ids
+from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, NameTaken, TooManyWeavers, VersionConflict
+from chalicelib.domain.permissions import Principal
+from chalicelib.domain.pod_status import Event, Pod
+from chalicelib.domain.tickets import TicketClaims
+from chalicelib.domain.weaver import Weaver, due_at
+from chalicelib.services.ports import Page, Reservation
+
+
+@dataclass
+class FakeClock:
+    """The time, which stands still until it is moved."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class FakeStore:
+    """A WeaverStore. ``keep_until`` has, for each weaver in the history, when it may be forgotten."""
+
+    records: dict[str, Weaver] = field(default_factory=dict)
+    keep_until: dict[str, datetime] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], tuple[Weaver, str]] = field(default_factory=dict)
+
+    def reserve(self, reservation: Reservation) -> Weaver:
+        new = reservation.weaver
+        if made := self._made_before(reservation):
+            return made
+        own = self._living(lambda one: one.owner_user_id == new.owner_user_id)
+        if new.name is not None and any(one.name == new.name for one in own):
+            raise NameTaken(f"{new.name!r} is taken", name=new.name)
+        of_org = self._living(lambda one: one.org_id == new.org_id)
+        for scope, living, limit in (("user", own, reservation.user_limit), ("org", of_org, reservation.org_limit)):
+            if len(living) >= limit:
+                raise TooManyWeavers("too many", scope=scope, usage=len(living), limit=limit)
+        self.records[new.id] = new
+        if reservation.idempotency_key is not None:
+            self._keys[new.owner_user_id, reservation.idempotency_key] = (new, reservation.request_hash)
+        return new
+
+    def get(self, weaver_id: str) -> Weaver | None:
+        return self.records.get(weaver_id)
+
+    def update(self, weaver: Weaver) -> None:
+        before = self.records.get(weaver.id)
+        if before is None or before.version != weaver.version - 1:
+            raise VersionConflict(weaver.id)
+        self.records[weaver.id] = weaver
+
+    def end(self, weaver: Weaver, keep_until: datetime) -> None:
+        self.update(weaver)  # what was reserved is counted from the living, so this frees it
+        self.keep_until[weaver.id] = keep_until
+
+    def list_by_owner(self, owner_user_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
+        return self._page(lambda one: one.owner_user_id == owner_user_id, ended, limit, cursor)
+
+    def list_by_org(self, org_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
+        return self._page(lambda one: one.org_id == org_id, ended, limit, cursor)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
+        moments = [(moment, one.id) for one in self.records.values() if (moment := due_at(one)) and moment <= now]
+        return [self.records[weaver_id] for _, weaver_id in sorted(moments)[:limit]]
+
+    def ping(self) -> None:
+        """Always reached."""
+
+    def _made_before(self, reservation: Reservation) -> Weaver | None:
+        new = reservation.weaver
+        made, request_hash = self._keys.get((new.owner_user_id, reservation.idempotency_key or ""), (None, ""))
+        if made is None or made.created_at + timedelta(hours=24) < new.created_at:
+            return None
+        if request_hash != reservation.request_hash:
+            raise IdempotencyConflict("used for another request")
+        return self.records[made.id]
+
+    def _living(self, wanted: Callable[[Weaver], bool]) -> list[Weaver]:
+        return [one for one in self.records.values() if one.ended_at is None and wanted(one)]
+
+    def _page(self, wanted: Callable[[Weaver], bool], ended: bool, limit: int, cursor: str | None) -> Page:
+        if cursor is not None and not ids.is_full_id(cursor):
+            raise InvalidRequest("cursor: is none of ours", field="cursor")
+        fits = [one for one in self.records.values() if wanted(one) and (one.ended_at is not None) == ended]
+        fits.sort(key=lambda one: one.id, reverse=True)
+        rest = [one for one in fits if cursor is None or one.id < cursor]
+        return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
+
+
+AnswerT = TypeVar("AnswerT")
+Method = Literal["create_pod", "get_pod", "delete_pod", "pod_events", "ping"]
+
+
+@dataclass
+class FakeCluster:
+    """A Cluster. ``failures`` has what a method raises until it is taken out; ``late`` lets it do its work before it raises."""
+
+    pods: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    failures: dict[Method, Exception] = field(default_factory=dict)
+    late: bool = False
+    calls: list[Method] = field(default_factory=list)
+
+    def create_pod(self, manifest: dict[str, Any]) -> Pod | None:
+        return self._called("create_pod", lambda: self._create(manifest))
+
+    def get_pod(self, name: str) -> Pod | None:
+        return self._called("get_pod", lambda: deepcopy(self.pods.get(name)))
+
+    def delete_pod(self, name: str) -> bool:
+        return self._called("delete_pod", lambda: self._delete(name))
+
+    def pod_events(self, pod: Pod) -> Sequence[Event]:
+        return self._called("pod_events", lambda: list(self.events.get(pod["metadata"]["uid"], ())))
+
+    def ping(self) -> None:
+        self._called("ping", lambda: None)
+
+    def set_status(self, name: str, status: Mapping[str, Any]) -> None:
+        """What the kubelet would write: ``status`` as in a recorded pod."""
+        self.pods[name]["status"] = dict(status)
+
+    def settle(self) -> None:
+        """Grace periods pass: what is being deleted is gone."""
+        self.pods = {name: pod for name, pod in self.pods.items() if "deletionTimestamp" not in pod["metadata"]}
+
+    def _create(self, manifest: dict[str, Any]) -> Pod | None:
+        name = manifest["metadata"]["name"]
+        if name in self.pods:
+            return None
+        self.pods[name] = deepcopy(manifest)
+        self.pods[name]["metadata"]["uid"] = f"uid-of-{name}"
+        self.pods[name]["status"] = {"phase": "Pending"}
+        return deepcopy(self.pods[name])
+
+    def _delete(self, name: str) -> bool:
+        if name not in self.pods:
+            return False
+        self.pods[name]["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:05Z"
+        return True
+
+    def _called(self, method: Method, work: Callable[[], AnswerT]) -> AnswerT:
+        self.calls.append(method)
+        failure = self.failures.get(method)
+        if failure and not self.late:
+            raise failure
+        answer = work()
+        if failure:
+            raise failure
+        return answer
+
+
+@dataclass
+class FakeTokenStore:
+    """A TokenStore."""
+
+    principals: dict[str, Principal] = field(default_factory=dict)
+
+    def principal(self, token_hash: str) -> Principal | None:
+        return self.principals.get(token_hash)
+
+    def add(self, token_hash: str, principal: Principal) -> None:
+        self.principals[token_hash] = principal
+
+
+@dataclass
+class FakeSigner:
+    """A TicketSigner whose tickets are the claims, readable."""
+
+    signed: list[TicketClaims] = field(default_factory=list)
+
+    def sign(self, claims: TicketClaims) -> str:
+        self.signed.append(claims)
+        return f"ticket-{len(self.signed)}"
+
+    def jwks(self) -> dict[str, Any]:
+        return {"keys": []}
