@@ -16,7 +16,7 @@ _SUFFIXES: Final = {
 _NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([a-zA-Z]*))")
 
 
-def parse_quantity(text: str | int | float) -> Decimal:
+def parse_quantity(text: str | float) -> Decimal:
     """The value, in cores, bytes or plain units. Raises ValueError."""
     match = _NUMBER.fullmatch(str(text))
     if match is None or (match[3] or "") not in _SUFFIXES:

@@ -8,7 +8,7 @@ import asyncio
 import copy
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -35,7 +35,7 @@ class Change:
 class Subscription:
     """The changes from now on, in order. :meth:`next` returns None when the subscription was ended."""
 
-    def __init__(self, registry: "Registry"):
+    def __init__(self, registry: "Registry") -> None:
         self._registry = registry
         self._changes: asyncio.Queue[Change | None] = asyncio.Queue()
 
@@ -59,7 +59,7 @@ class Registry:
     ``history`` is the number of changes that a watch may go back.
     """
 
-    def __init__(self, history: int = 8192):
+    def __init__(self, history: int = 8192) -> None:
         self._objects: dict[str, dict[tuple[str, str], Object]] = {}
         self._history: deque[Change] = deque(maxlen=history)
         self._subscriptions: set[Subscription] = set()
@@ -85,6 +85,16 @@ class Registry:
         """In the order of namespace and name, as etcd's keys are."""
         stored = self._objects.get(resource, {})
         return [found for (space, _), found in sorted(stored.items()) if namespace in (None, space)]
+
+    def list_at(self, resource: str, version: int) -> Sequence[Object]:
+        """The objects as they were at ``version``: the changes since then undone. Raises ApiError 410."""
+        stored = dict(self._objects.get(resource, {}))
+        for change in reversed(self.changes_since(resource, version)):
+            if change.previous is None:
+                del stored[_key(change.object)]
+            else:
+                stored[_key(change.object)] = change.previous
+        return [found for _, found in sorted(stored.items(), key=lambda item: item[0])]
 
     def create(self, resource: str, new: Object) -> Object:
         """Stores ``new`` with uid, creationTimestamp and resourceVersion. Raises ApiError 409."""
@@ -118,7 +128,7 @@ class Registry:
         self._record(Change(self.version, resource, "DELETED", gone, old))
         return gone
 
-    def changes_since(self, resource: str, version: int) -> list[Change]:
+    def changes_since(self, resource: str, version: int) -> Sequence[Change]:
         """Raises ApiError 410 when the history does not go back that far."""
         if version < self.oldest_version:
             raise status.expired(f"too old resource version: {version} ({self.oldest_version})")

@@ -35,20 +35,23 @@ class ApiError(Exception):
         reason: str | None,
         message: str,
         details: Object | None = None,
+        *,
+        metadata: Object | None = None,
         headers: dict[str, str] | None = None,
-    ):
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata = metadata or {}
         self.headers = headers or {}
 
     def to_object(self) -> Object:
         status: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -62,7 +65,7 @@ class ApiError(Exception):
 class PlainError(Exception):
     """The few errors that Kubernetes answers as plain text: what the kubelet says, and unknown paths."""
 
-    def __init__(self, code: int, text: str):
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
@@ -92,9 +95,7 @@ def unknown_resource() -> ApiError:
 
 
 def method_not_allowed() -> ApiError:
-    return ApiError(
-        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {}
-    )
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
 def already_exists(resource: str, name: str, *, being_deleted: bool = False) -> ApiError:
@@ -129,27 +130,8 @@ def not_supported(what: str) -> ApiError:
     return ApiError(501, "NotImplemented", f"the laptop edition's pod API server does not support {what}")
 
 
-def internal_error_status(message: str, *, nested: bool) -> Object:
-    """The Status on channel 3 for a command that could not be run. v5 says the prefix twice, v4 once (both recorded)."""
-    said = f"Internal error occurred: {message}" if nested else message
-    return {
-        "metadata": {},
-        "status": "Failure",
-        "message": f"Internal error occurred: {said}",
-        "reason": "InternalError",
-        "details": {"causes": [{"message": said}]},
-        "code": 500,
-    }
-
-
-def exit_code_status(code: int, how: str) -> Object:
-    """The Status on channel 3 for a command that ended with ``code``. ``how`` differs between v4 and v5."""
-    if code == 0:
-        return SUCCESS
-    return {
-        "metadata": {},
-        "status": "Failure",
-        "message": f"command terminated with non-zero exit code: {how}",
-        "reason": "NonZeroExitCode",
-        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
-    }
+def too_large_version(wanted: int, current: int) -> ApiError:
+    """The client knows a version that this server has not reached: it was started anew."""
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1}, headers={"Retry-After": "1"})

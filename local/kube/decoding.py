@@ -1,0 +1,152 @@
+"""From the body of a request to an object whose fields exist and have their types (:mod:`local.kube.schema`)."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from local.kube import quantity, status
+from local.kube.objects import Object
+from local.kube.schema import ListOf, MapOf, Scalar, Struct, Type, go_type
+from local.kube.status import ApiError, Cause
+
+REFUSED: Final = "Forbidden: the laptop edition's pod API server does not support this field"
+
+_JSON_NAMES: Final = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+_SCALARS: Final[dict[Scalar, type]] = {"string": str, "bool": bool, "int32": int, "int64": int}
+#: What says nothing: a refused field may have these values.
+_EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
+
+
+@dataclass(slots=True)
+class Decoded:
+    """``unknown`` has the paths of fields that do not exist, ``refused`` a cause for each field that is not supported."""
+
+    object: Object = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    refused: list[Cause] = field(default_factory=list)
+
+
+def decode(kind: Struct, content_type: str, body: bytes) -> Decoded:
+    """The object in ``body``, without fields that are null or unknown. Raises ApiError 400 and 415."""
+    if content_type not in ("application/json", "application/octet-stream"):
+        # No Content-Type at all, which aiohttp calls octet-stream, is JSON to Kubernetes.
+        message = "the body of the request was in an unknown format - accepted media types include: application/json"
+        raise ApiError(415, "UnsupportedMediaType", message)
+    value = _parse(kind, body)
+    _require_kind(kind, value)
+    decoded = Decoded()
+    try:
+        decoded.object = _Decoder(decoded).struct(kind, value, "")
+    except ValueError as error:
+        raise _cannot_be_handled(value.get("kind", kind.name), "v1", kind, str(error)) from error
+    return decoded
+
+
+def require_strict(kind: Struct, decoded: Decoded) -> None:
+    """Raises ApiError 400 when there were unknown fields (``fieldValidation=Strict``)."""
+    if decoded.unknown:
+        listed = ", ".join(f'unknown field "{path}"' for path in decoded.unknown)
+        raise _cannot_be_handled(kind.name, "v1", kind, f"strict decoding error: {listed}")
+
+
+def warnings(decoded: Decoded) -> list[str]:
+    """Values of ``Warning`` headers, one a field (RFC 9111 §5.5 in Kubernetes' form)."""
+    return [f'299 - "unknown field \\"{path}\\""' for path in decoded.unknown]
+
+
+def _parse(kind: Struct, body: bytes) -> Object:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _unrecognized(kind, _go_syntax_error(body), body) from error
+    if not isinstance(value, dict):
+        target = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+        why = f"json: cannot unmarshal {_JSON_NAMES.get(type(value), 'null')} into Go value of type {target}"
+        raise _unrecognized(kind, why, body)
+    return value
+
+
+def _go_syntax_error(body: bytes) -> str:
+    """Go's words for the two usual cases: the text ends early, or never was JSON."""
+    text = body.decode(errors="replace").strip()
+    if text and text[0] not in '{["-0123456789tfn':
+        return f"invalid character '{text[0]}' looking for beginning of value"
+    return "unexpected end of JSON input"
+
+
+def _unrecognized(kind: Struct, why: str, body: bytes) -> ApiError:
+    if not body:
+        shown = "<empty>"
+    elif body.startswith(b"{"):
+        text = body.decode(errors="replace")
+        shown = text if len(text) <= 30 else f"{text[:30]} ..."
+    else:
+        shown = body[:30].hex()
+    return status.bad_request(
+        f"the object provided is unrecognized (must be of type {kind.name}): couldn't get version/kind;"
+        f" json parse error: {why} ({shown})"
+    )
+
+
+def _require_kind(kind: Struct, value: Object) -> None:
+    """A body may leave kind and apiVersion out (recorded), but not say others."""
+    said, version = value.get("kind") or kind.name, value.get("apiVersion") or "v1"
+    if (said, version) != (kind.name, "v1"):
+        why = f'no kind "{said}" is registered for version "{version}" in scheme "pkg/api/legacyscheme/scheme.go:30"'
+        raise _cannot_be_handled(said, version, kind, why)
+
+
+def _cannot_be_handled(said: object, version: str, kind: Struct, why: str) -> ApiError:
+    return status.bad_request(f'{said} in version "{version}" cannot be handled as a {kind.name}: {why}')
+
+
+class _Decoder:
+    """Raises ValueError for a value of a wrong type, in the words of Go's decoder."""
+
+    def __init__(self, decoded: Decoded) -> None:
+        self._decoded = decoded
+
+    def struct(self, kind: Struct, value: Object, path: str) -> Object:
+        result: Object = {}
+        for name, item in value.items():
+            where = f"{path}.{name}" if path else name
+            if name in kind.refused:
+                if item not in _EMPTY:
+                    self._decoded.refused.append(Cause("FieldValueForbidden", where, REFUSED))
+            elif name not in kind.fields:
+                self._decoded.unknown.append(where)
+            elif item is not None and kind.fields[name] != "dropped":
+                result[name] = self._value(kind.fields[name], item, where, kind)
+        return result
+
+    def _value(self, kind: Type, value: Any, path: str, owner: Struct) -> Any:
+        if isinstance(kind, Struct):
+            return self.struct(kind, _expect(dict, kind, value, path, owner), path)
+        if isinstance(kind, ListOf):
+            items = _expect(list, kind, value, path, owner)
+            inner = kind.item if isinstance(kind.item, Struct) else owner
+            return [self._value(kind.item, item, f"{path}[{index}]", inner) for index, item in enumerate(items)]
+        if isinstance(kind, MapOf):
+            entries = _expect(dict, kind, value, path, owner)
+            return {key: self._value(kind.value, item, path, owner) for key, item in entries.items()}
+        if kind == "quantity":
+            return _quantity(value)
+        return _expect(_SCALARS[kind], kind, value, path, owner)
+
+
+def _expect(python_type: type, kind: Type, value: Any, path: str, owner: Struct) -> Any:
+    if type(value) is python_type:  # a bool is an int to isinstance, and not to Kubernetes
+        return value
+    named = _JSON_NAMES.get(type(value), "null")
+    if isinstance(value, float):
+        named = f"number {value}"
+    bare = re.sub(r"\[\d+\]", "", path)
+    raise ValueError(f"json: cannot unmarshal {named} into Go struct field {owner.name}.{bare} of type {go_type(kind)}")
+
+
+def _quantity(value: Any) -> str:
+    if type(value) not in (str, int, float):
+        raise ValueError(f"quantities must match the regular expression '{quantity.PATTERN}'")
+    quantity.parse_quantity(value)
+    return str(value)

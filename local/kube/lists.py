@@ -1,0 +1,127 @@
+"""Lists: selection, pages, and versions (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks)."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from local.kube import status
+from local.kube.objects import Object
+from local.kube.options import ListOptions, bad_list_version, resource_version
+from local.kube.registry import Registry
+from local.kube.selectors import Matcher, field_matcher, label_matcher
+from local.kube.status import ApiError
+
+KINDS: Final = {"pods": "Pod", "namespaces": "Namespace", "events": "Event"}
+
+_EXPIRED: Final = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
+    " the continue parameter, or use the continue token in this response to retrieve the remainder of the results."
+    " Continuing with the provided token results in an inconsistent list - objects that were created, modified, or"
+    " deleted between the time the first chunk was returned and now may show up in the list."
+)
+#: In a continue token: whatever is there now, instead of one version.
+_INCONSISTENT: Final = -1
+
+
+def typed(resource: str, found: Object) -> Object:
+    """``found`` as it stands alone: with kind and apiVersion, which the items of a list do not have."""
+    return {"kind": KINDS[resource], "apiVersion": "v1", **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which objects a list or watch is about. ``namespace`` None means all."""
+
+    resource: str
+    namespace: str | None
+    labels: Matcher
+    fields: Matcher
+    selective: bool
+
+    @classmethod
+    def of(cls, resource: str, namespace: str | None, options: ListOptions) -> "Selection":
+        """Raises ApiError 400 for a selector that cannot be read."""
+        return cls(
+            resource,
+            namespace,
+            label_matcher(options.label_selector),
+            field_matcher(resource, options.field_selector),
+            bool(options.label_selector or options.field_selector),
+        )
+
+    def matches(self, found: Object) -> bool:
+        here = self.namespace in (None, found["metadata"].get("namespace", ""))
+        return here and self.labels(found) and self.fields(found)
+
+
+def list_objects(registry: Registry, selection: Selection, options: ListOptions) -> Object:
+    """The ``…List``, or one page of it. Raises ApiError 400, 410 and 504."""
+    version, after = _starting_point(registry, options)
+    found = [item for item in _stored(registry, selection.resource, version, after) if selection.matches(item)]
+    if after is not None:
+        found = [item for item in found if _key(item) > after]
+    shown = registry.version if version is None else version
+    metadata: Object = {"resourceVersion": str(shown)}
+    # Recorded: the limit does not count with resourceVersion=0.
+    if options.limit and options.resource_version != "0" and len(found) > options.limit:
+        remaining = len(found) - options.limit
+        found = found[: options.limit]
+        metadata["continue"] = _encode(_INCONSISTENT if version is None and after else shown, _key(found[-1]))
+        if not selection.selective:
+            metadata["remainingItemCount"] = remaining
+    items = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in found]
+    return {"kind": f"{KINDS[selection.resource]}List", "apiVersion": "v1", "metadata": metadata, "items": items}
+
+
+def require_reached(registry: Registry, version: int | None) -> None:
+    """Raises ApiError 504 for a version from the future."""
+    if version is not None and version > registry.version:
+        raise status.too_large_version(version, registry.version)
+
+
+def _starting_point(registry: Registry, options: ListOptions) -> tuple[int | None, tuple[str, str] | None]:
+    """The version to show (None: the newest) and the key after which the page begins."""
+    if options.continue_token:
+        if options.resource_version not in ("", "0"):
+            raise status.bad_request("specifying resource version is not allowed when using continue")
+        version, after = _decode(options.continue_token)
+        return (None if version == _INCONSISTENT else version), after
+    try:
+        version_asked = resource_version(options.resource_version)
+    except ValueError as error:
+        raise bad_list_version(error) from error
+    require_reached(registry, version_asked)
+    return (version_asked if options.resource_version_match == "Exact" else None), None
+
+
+def _stored(registry: Registry, resource: str, version: int | None, after: tuple[str, str] | None) -> Sequence[Object]:
+    if version is None:
+        return registry.list(resource)
+    require_reached(registry, version)
+    try:
+        return registry.list_at(resource, version)
+    except ApiError as error:
+        if after is None:
+            raise status.expired("The resourceVersion for the provided list is too old.") from error
+        token = {"continue": _encode(_INCONSISTENT, after)}
+        raise ApiError(410, "Expired", _EXPIRED, metadata=token) from error
+
+
+def _key(item: Object) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def _encode(version: int, key: tuple[str, str]) -> str:
+    value = {"v": "meta.k8s.io/v1", "rv": version, "start": f"{key[0]}/{key[1]}\0"}
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _decode(token: str) -> tuple[int, tuple[str, str]]:
+    try:
+        value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        namespace, name = value["start"].rstrip("\0").split("/")
+        return int(value["rv"]), (namespace, name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise status.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
