@@ -66,6 +66,13 @@ class Weaver:
 
 #: A create that has not made its pod after this long never will: its process died.
 CREATE_GRACE: Final = timedelta(seconds=60)
+#: The reason of a weaver that ends because its pod could not be made, or was not.
+CREATE_FAILED: Final = "CreateFailed"
+
+
+def pod_may_come(weaver: Weaver, now: datetime) -> bool:
+    """Whether the weaver's create may still be on its way to the pod: that there is none yet does not mean that none comes."""
+    return weaver.pod_uid is None and now < weaver.created_at + CREATE_GRACE
 
 
 def due_at(weaver: Weaver) -> datetime | None:
@@ -84,37 +91,45 @@ def pod_made(weaver: Weaver, pod_uid: str) -> Weaver:
     return replace(weaver, pod_uid=pod_uid, version=weaver.version + 1)
 
 
-def observed(weaver: Weaver, seen: PodStatus) -> Weaver:
+def observed(weaver: Weaver, pod_uid: str, seen: PodStatus) -> Weaver:
     """The record after its pod was seen: the same object when nothing changed or the transition is not allowed."""
-    if seen.status != weaver.status and seen.status not in TRANSITIONS[weaver.status]:
+    if weaver.ended_at or (seen.status != weaver.status and seen.status not in TRANSITIONS[weaver.status]):
         return weaver
     if weaver.status == "terminating":
         return weaver  # why it ends was decided by us and is not the pod's to say
-    stages = {**weaver.stages, **seen.stages}
-    after = replace(weaver, status=seen.status, reason=seen.reason, message=seen.message, stages=stages)
+    after = replace(
+        weaver,
+        status=seen.status,
+        reason=seen.reason,
+        message=seen.message,
+        stages={**weaver.stages, **seen.stages},
+        pod_uid=pod_uid,  # whoever sees the pod before its maker wrote it down must not take that knowledge away
+    )
     return weaver if after == weaver else replace(after, version=weaver.version + 1)
 
 
 def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
     """The record once somebody or the sweep decided that it must end. Unchanged when that was decided before."""
-    if "terminating" not in TRANSITIONS[weaver.status]:
+    if weaver.ended_at or "terminating" not in TRANSITIONS[weaver.status]:
         return weaver
     return replace(weaver, status="terminating", reason=reason, message=message, version=weaver.version + 1)
 
 
 def ended(weaver: Weaver, now: datetime) -> Weaver:
-    """The record once its pod is gone: history. A pod that vanished without our doing failed."""
+    """The record once its pod is gone: history. A pod that vanished without our doing failed, as did one never made."""
     if weaver.ended_at:
         return weaver
     if weaver.status == "terminating":
-        return replace(weaver, status="succeeded", ended_at=now, version=weaver.version + 1)
+        status: WeaverStatus = "failed" if weaver.reason == CREATE_FAILED else "succeeded"
+        return replace(weaver, status=status, ended_at=now, version=weaver.version + 1)
     if weaver.status in ("succeeded", "failed"):
         return replace(weaver, ended_at=now, version=weaver.version + 1)
+    made = weaver.pod_uid is not None
     return replace(
         weaver,
         status="failed",
-        reason="PodGone",
-        message="its pod disappeared from the cluster",
+        reason="PodGone" if made else CREATE_FAILED,
+        message="its pod disappeared from the cluster" if made else "its create did not come through",
         ended_at=now,
         version=weaver.version + 1,
     )

@@ -7,7 +7,7 @@ from chalicelib.domain import ids
 from chalicelib.domain.errors import Forbidden, NotFound, VersionConflict
 from chalicelib.domain.permissions import Principal, allowed, may_list_org
 from chalicelib.domain.pod_status import WeaverStatus, pod_status
-from chalicelib.domain.weaver import Weaver, ended, observed
+from chalicelib.domain.weaver import Weaver, ended, observed, pod_may_come
 from chalicelib.services.ports import Clock, Cluster, Page, WeaverStore
 from chalicelib.services.retention import Retention
 
@@ -59,13 +59,13 @@ class Describe:
         now = self.clock()
         try:
             if pod is None:
-                if weaver.pod_uid is None and weaver.status == "pending":
-                    return weaver  # its create is still on the way to the pod
+                if pod_may_come(weaver, now):
+                    return weaver
                 gone = ended(weaver, now)
                 self.store.end(gone, self.retention.until(now))
                 return gone
             events = self.cluster.pod_events(pod) if weaver.status == "pending" else ()
-            seen = observed(weaver, pod_status(pod, events))
+            seen = observed(weaver, pod["metadata"]["uid"], pod_status(pod, events))
             if seen is not weaver:
                 self.store.update(seen)
         except VersionConflict:

@@ -1,8 +1,9 @@
 """Create: reserve in the store, make the pod, answer. It does not wait for the pod (DESIGN §4)."""
 
 import hashlib
+import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain import ids, lifetime
 from chalicelib.domain.create_request import CreateRequest
@@ -10,7 +11,7 @@ from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeou
 from chalicelib.domain.permissions import Principal, may_create_in
 from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, weaver_pod
 from chalicelib.domain.pod_status import Pod
-from chalicelib.domain.weaver import Resources, Weaver, ended, pod_made, terminating
+from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, ended, pod_made, terminating
 from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
 from chalicelib.services.retention import Retention
 
@@ -44,9 +45,10 @@ class Launch:
         org_id = request.org_id or principal.personal_org_id
         if not may_create_in(principal, org_id):
             raise Forbidden(f"you may not create weavers in org {org_id!r}", field="org_id")
+        new = self._new_weaver(principal, org_id, request)
         weaver = self.store.reserve(
             Reservation(
-                weaver=self._new_weaver(principal, org_id, request),
+                weaver=new,
                 user_limit=self.settings.user_limit,
                 org_limit=self.settings.org_limit,
                 idempotency_key=idempotency_key,
@@ -54,8 +56,8 @@ class Launch:
             )
         )
         if weaver.pod_uid or weaver.status != "pending":
-            return weaver  # the key was used before, and that create came through
-        return self._with_pod(weaver, request)
+            return weaver  # the key was used before, and that create came to an end, good or bad
+        return self._with_pod(weaver, request, retry=weaver.id != new.id)
 
     def _new_weaver(self, principal: Principal, org_id: str, request: CreateRequest) -> Weaver:
         now = self.clock()
@@ -78,7 +80,7 @@ class Launch:
             and (request.image or self.settings.default_image) == self.settings.default_image,
         )
 
-    def _with_pod(self, weaver: Weaver, request: CreateRequest) -> Weaver:
+    def _with_pod(self, weaver: Weaver, request: CreateRequest, *, retry: bool) -> Weaver:
         pod_request = PodRequest(
             clone_image=self.settings.clone_image,
             server_url=self.settings.server_url,
@@ -90,14 +92,22 @@ class Launch:
         try:
             pod = self._create_or_find(weaver, weaver_pod(weaver, pod_request))
         except (ClusterError, ClusterTimeout) as error:
-            self._undo(weaver, error)
+            # A retry may be refused (a quota) for the very pod that the first attempt made.
+            self._undo(weaver, error.message, no_pod=isinstance(error, ClusterRefused) and not retry)
             raise
         made = pod_made(weaver, pod["metadata"]["uid"])
         try:
             self.store.update(made)
         except VersionConflict:
-            return self.store.get(weaver.id) or made  # somebody was quicker to see the pod, or deleted it
+            return self._as_changed(made)
         return made
+
+    def _as_changed(self, made: Weaver) -> Weaver:
+        """Somebody was quicker: saw the pod, or ended the weaver; who ended it may not have found this pod."""
+        current = self.store.get(made.id) or made
+        if current.ended_at or current.status == "terminating":
+            self.cluster.delete_pod(made.pod_name)
+        return current
 
     def _create_or_find(self, weaver: Weaver, manifest: dict[str, object]) -> Pod:
         if pod := self.cluster.create_pod(manifest):
@@ -109,18 +119,19 @@ class Launch:
             raise ClusterError(f"the pod {weaver.pod_name} is being deleted")
         return found
 
-    def _undo(self, weaver: Weaver, error: ClusterError | ClusterTimeout) -> None:
-        """Frees the reservation at once when no pod can exist; otherwise leaves it to the sweep to find out."""
-        going = terminating(weaver, "CreateFailed", error.message)
+    def _undo(self, weaver: Weaver, message: str, *, no_pod: bool) -> None:
+        """Frees the reservation at once when there is certainly no pod; otherwise leaves it to the sweep to find out."""
+        going = terminating(weaver, CREATE_FAILED, message)
         try:
             self.store.update(going)
-            if isinstance(error, ClusterRefused):
-                gone = replace(ended(going, self.clock()), status="failed")
-                self.store.end(gone, self.retention.until(self.clock()))
+            if no_pod:
+                now = self.clock()
+                self.store.end(ended(going, now), self.retention.until(now))
         except VersionConflict:
             return  # somebody else is ending it
 
 
 def request_hash(request: CreateRequest) -> str:
-    """Tells equal requests from different ones; a hash, because environment values must not be kept."""
-    return hashlib.sha256(request.model_dump_json().encode()).hexdigest()
+    """Tells equal requests from different ones, whatever the order of keys (RFC 8259 §4); environment values must not be kept."""
+    canonical = json.dumps(request.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import ClusterError, ClusterTimeout, Forbidden, RetryLater, VersionConflict
 from chalicelib.domain.permissions import Principal, allowed
-from chalicelib.domain.weaver import Weaver, ended, terminating
+from chalicelib.domain.weaver import Weaver, ended, pod_may_come, terminating
 from chalicelib.services.describe import Describe
 from chalicelib.services.ports import Clock, Cluster, WeaverStore
 from chalicelib.services.retention import Retention
@@ -49,10 +49,13 @@ class Stop:
         raise RetryLater("the weaver is being changed by others; try again")
 
     def finish(self, weaver: Weaver) -> Weaver:
-        """Deletes the pod of a terminating weaver; ends the weaver once there is none. Raises VersionConflict."""
-        if self.cluster.delete_pod(weaver.pod_name):
-            return weaver
+        """Deletes the pod of a terminating weaver; ends the weaver once there is none and none may come.
+
+        Raises VersionConflict, ClusterError, ClusterTimeout.
+        """
         now = self.clock()
+        if self.cluster.delete_pod(weaver.pod_name) or pod_may_come(weaver, now):
+            return weaver
         gone = ended(weaver, now)
         self.store.end(gone, self.retention.until(now))
         return gone

@@ -7,16 +7,17 @@ dead process left behind is due as well, see :func:`chalicelib.domain.weaver.due
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.domain.errors import ClusterError, ClusterTimeout, RetryLater, VersionConflict
-from chalicelib.domain.weaver import Weaver, terminating
+from chalicelib.domain.weaver import CREATE_FAILED, Weaver, terminating
 from chalicelib.services.ports import Clock, WeaverStore
 from chalicelib.services.stop import Stop
 
 #: Weavers looked at in one sweep; the rest is due at the next.
 _BATCH = 500
+_TIME_LIMIT = timedelta(seconds=50)
 _log = logging.getLogger(__name__)
 
 Decision = Literal["expire", "undo", "finish", "leave"]
@@ -51,13 +52,16 @@ class Sweep:
     clock: Clock
     stop: Stop
 
-    def __call__(self, *, dry_run: bool = False) -> SweepReport:
-        """Ends expired weavers and finishes what is ending."""
+    def __call__(self, *, dry_run: bool = False, time_limit: timedelta = _TIME_LIMIT) -> SweepReport:
+        """Ends expired weavers and finishes what is ending. What is not reached within ``time_limit`` is ``more``."""
         now = self.clock()
         due = self.store.due(now, _BATCH)
         deleted: list[str] = []
-        finished = failed = 0
+        finished = failed = reached = 0
         for weaver in due:
+            if self.clock() - now > time_limit:
+                break
+            reached += 1
             decision = decide(weaver, now)
             if decision in ("expire", "undo"):
                 deleted.append(weaver.id)
@@ -72,7 +76,7 @@ class Sweep:
                 _log.warning("not ended, left to the next sweep", extra={"weaver_id": weaver.id}, exc_info=True)
             else:
                 finished += after.ended_at is not None
-        return SweepReport(deleted, finished, failed, more=len(due) == _BATCH)
+        return SweepReport(deleted, finished, failed, more=len(due) == _BATCH or reached < len(due))
 
     def _apply(self, weaver: Weaver, decision: Decision) -> Weaver:
         """Conditional on the version that was decided from: a renewal that races wins or loses cleanly."""
@@ -80,6 +84,6 @@ class Sweep:
             weaver = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
             self.store.update(weaver)
         elif decision == "undo":
-            weaver = terminating(weaver, "CreateFailed", "its create did not come through")
+            weaver = terminating(weaver, CREATE_FAILED, "its create did not come through")
             self.store.update(weaver)
         return self.stop.finish(weaver)
