@@ -1,0 +1,16 @@
+"""The HTTP doors: parse, call one service, render. The contract is DESIGN §5; errors are rendered in :mod:`.errors`."""
+
+from chalice import Chalice, Rate
+
+from chalicelib.api import health, observability, sweeping, tickets, weavers
+from chalicelib.api.errors import own_envelope
+
+
+def serve(app: Chalice) -> Chalice:
+    """``app`` with every door and the sweep of every minute."""
+    app.register_middleware(observability.observed, "http")
+    app.register_middleware(own_envelope, "http")
+    for blueprint in (weavers.blueprint, tickets.blueprint, health.blueprint, sweeping.blueprint):
+        app.register_blueprint(blueprint)
+    app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")(sweeping.every_minute)
+    return app

@@ -14,6 +14,7 @@
     ├── WeaverEnded                 weaver_ended      409
     ├── TooManyWeavers              too_many_weavers  429
     ├── RetryLater                  retry_later       503   (the store is busy: safe to repeat)
+    ├── Misconfigured               misconfigured     503   (the deployment lacks a setting)
     ├── ClusterError                k8s_error         502
     │   └── ClusterRefused          k8s_error         502   (certain: nothing was done)
     │       └── NamespaceMissing    k8s_error         502
@@ -111,6 +112,13 @@ class RetryLater(WeaverError):
     """The store could not take the request now; nothing was changed."""
 
     code = "retry_later"
+    status = 503
+
+
+class Misconfigured(WeaverError):
+    """The deployment lacks a setting or has an impossible one; the message names it."""
+
+    code = "misconfigured"
     status = 503
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.errors import Forbidden, WeaverEnded
-from chalicelib.domain.permissions import Principal, allowed
+from chalicelib.domain.permissions import Action, Principal, allowed
 from chalicelib.domain.tickets import LIFETIME, TicketAction, TicketClaims, TicketRole
 from chalicelib.domain.weaver import Weaver
 from chalicelib.services.ports import Clock, TicketSigner
@@ -31,7 +31,7 @@ class Tickets:
 
     def issue(self, principal: Principal, weaver: Weaver, action: TicketAction, role: TicketRole) -> Ticket:
         """A ticket for ``principal``. Raises Forbidden, or WeaverEnded when there is nothing left to connect to."""
-        needed = "observe" if role == "observer" and action in ("attach", "logs", "events") else "attach"
+        needed: Action = "observe" if role == "observer" and action in ("attach", "logs", "events") else "attach"
         if not allowed(principal, needed, owner_user_id=weaver.owner_user_id, org_id=weaver.org_id):
             raise Forbidden(f"you may not {action} as {role}")
         if weaver.ended_at or weaver.status == "terminating":

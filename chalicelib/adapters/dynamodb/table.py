@@ -1,0 +1,91 @@
+"""The one table and its layout. PynamoDB keeps a table's settings on the class, so classes are made here and nowhere else.
+
+===================  ====================  =====================================================================
+pk                   sk                    what
+===================  ====================  =====================================================================
+``weaver#<id>``      ``weaver``            the record; the only item in the ``due`` index, until it has ended
+``owner#<user>``     ``weaver#<id>``       a copy while it lives, so that lists are consistent queries
+``owner#<user>``     ``ended#<id>``        a copy once it has ended
+``owner#<user>``     ``name#<name>``       the name lock of a living weaver
+``owner#<user>``     ``usage``             how many weavers live (``living``)
+``owner#<user>``     ``idempotency#<key>`` which weaver a create made, and a hash of its request; kept for a day
+``org#<org>``        (as for the owner)    copies and usage
+``token#<sha256>``   ``token``             whose bearer token it is
+===================  ====================  =====================================================================
+
+Ids are UUIDv7, so the order of ``weaver#<id>`` is the order of creation. ``ttl`` is DynamoDB's own expiry, in seconds since
+the epoch. The index ``due`` has ``shard`` and ``due_at`` (milliseconds since the epoch); the sweep asks each shard once.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+#: Partitions of the ``due`` index: one takes 1,000 writes a second, which is more than an hour of creates in a tick.
+SHARDS: Final = 4
+#: Seconds. A Lambda answers within 29 s, so a store that hangs must be given up before that.
+_CONNECT_TIMEOUT, _READ_TIMEOUT = 2, 5
+
+
+class Item(Model):
+    """One item of the table, of any kind: attributes that a kind does not have are absent."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    version = NumberAttribute(null=True)
+    record = UnicodeAttribute(null=True)
+    weaver_id = UnicodeAttribute(null=True)
+    request_hash = UnicodeAttribute(null=True)
+    living = NumberAttribute(null=True)
+    shard = UnicodeAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    ttl = NumberAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The classes bound to one real table."""
+
+    items: type[Item]
+    due: Any  # an Index: a GlobalSecondaryIndex of `items`
+    connection: Connection
+
+    def create(self) -> None:
+        """Makes the table and waits for it: for the laptop edition and tests; AWS gets it from the stack."""
+        if not self.items.exists():
+            self.items.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
+
+
+def table(name: str, *, region: str, endpoint: str | None = None) -> Table:
+    """The table ``name``. Nothing is sent to AWS before the first use."""
+
+    class Meta:
+        table_name = name
+        host = endpoint
+        connect_timeout_seconds = _CONNECT_TIMEOUT
+        read_timeout_seconds = _READ_TIMEOUT
+        max_retry_attempts = 2
+
+    Meta.region = region  # type: ignore[attr-defined]  # a class body cannot see the parameter of the same name
+
+    class DueIndex(GlobalSecondaryIndex[Item]):  # type: ignore[no-untyped-call]  # PynamoDB is not typed here
+        shard = UnicodeAttribute(hash_key=True)
+        due_at = NumberAttribute(range_key=True)
+
+        class Meta:
+            index_name = "due"
+            projection = AllProjection()
+
+    items: type[Item] = type("BoundItem", (Item,), {"Meta": Meta, "due": DueIndex()})
+    connection = Connection(
+        region=region,
+        host=endpoint,
+        connect_timeout_seconds=_CONNECT_TIMEOUT,
+        read_timeout_seconds=_READ_TIMEOUT,
+        max_retry_attempts=2,
+    )
+    return Table(items, items.due, connection)  # type: ignore[attr-defined]

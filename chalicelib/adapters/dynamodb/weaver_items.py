@@ -1,0 +1,82 @@
+"""A weaver as items of the table, and back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from chalicelib.adapters.dynamodb.table import SHARDS, Item
+from chalicelib.domain.weaver import Weaver, due_at
+
+_RECORD: Final = TypeAdapter(Weaver)
+
+
+def owner_key(user_id: str) -> str:
+    return f"owner#{user_id}"
+
+
+def org_key(org_id: str) -> str:
+    return f"org#{org_id}"
+
+
+def main_key(weaver_id: str) -> tuple[str, str]:
+    """Partition and sort key of the record itself."""
+    return f"weaver#{weaver_id}", "weaver"
+
+
+def living_key(weaver_id: str) -> str:
+    return f"weaver#{weaver_id}"
+
+
+def ended_key(weaver_id: str) -> str:
+    return f"ended#{weaver_id}"
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def to_weaver(item: Item) -> Weaver:
+    """The weaver that an item, main or copy, holds."""
+    return _RECORD.validate_json(item.record)
+
+
+@dataclass(frozen=True, slots=True)
+class WeaverItems:
+    """The items that hold one weaver at one version: the record, and the owner's and the org's copies."""
+
+    main: Item
+    copies: tuple[Item, Item]
+
+
+def weaver_items(items: type[Item], weaver: Weaver, keep_until: datetime | None = None) -> WeaverItems:
+    """``keep_until``, set once the weaver has ended, is when the history may be forgotten."""
+    record = _RECORD.dump_json(weaver).decode()
+    ttl = int(keep_until.timestamp()) if keep_until else None
+    due = due_at(weaver)
+    pk, sk = main_key(weaver.id)
+    main = items(
+        pk,
+        sk,
+        record=record,
+        version=weaver.version,
+        ttl=ttl,
+        shard=_shard(weaver.id) if due else None,
+        due_at=milliseconds(due) if due else None,
+    )
+    copy_sk = ended_key(weaver.id) if weaver.ended_at else living_key(weaver.id)
+    owner, org = (
+        items(pk, copy_sk, record=record, version=weaver.version, ttl=ttl)
+        for pk in (owner_key(weaver.owner_user_id), org_key(weaver.org_id))
+    )
+    return WeaverItems(main, (owner, org))
+
+
+def shards() -> list[str]:
+    """Every partition of the ``due`` index."""
+    return [f"due#{number}" for number in range(SHARDS)]
+
+
+def _shard(weaver_id: str) -> str:
+    return shards()[int(weaver_id[-4:], 16) % SHARDS]

@@ -1,0 +1,47 @@
+"""Signs tickets with an Ed25519 key from a PEM file (PKCS #8) and publishes its public half."""
+
+import base64
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from chalicelib.domain.tickets import ALGORITHM, TicketClaims
+
+if TYPE_CHECKING:  # imported when a key is used: most requests sign nothing
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class KeyFileSigner:
+    """The TicketSigner of :mod:`chalicelib.services.ports`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def sign(self, claims: TicketClaims) -> str:
+        return jwt.encode(claims.model_dump(mode="json"), self._key, ALGORITHM, headers={"kid": self._jwk["kid"]})
+
+    def jwks(self) -> dict[str, Any]:
+        return {"keys": [self._jwk]}
+
+    @cached_property
+    def _key(self) -> "Ed25519PrivateKey":
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        key = load_pem_private_key(self._path.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError(f"{self._path}: not an Ed25519 key")
+        return key
+
+    @cached_property
+    def _jwk(self) -> dict[str, Any]:
+        """RFC 8037 §2, with the key's thumbprint (RFC 7638) as its id."""
+        public = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).rstrip(b"=").decode()
+        key = {"crv": "Ed25519", "kty": "OKP", "x": public}
+        canonical = json.dumps(key, separators=(",", ":"), sort_keys=True).encode()
+        thumbprint = base64.urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()
+        return {**key, "kid": thumbprint, "use": "sig", "alg": ALGORITHM}

@@ -1,0 +1,56 @@
+"""One structured log line and one latency metric a request; log lines of all our modules as JSON on stdout.
+
+Metrics are CloudWatch's Embedded Metric Format, also on stdout. No header, body or query is ever logged: they may hold secrets.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from chalice import Response
+from chalice.app import Request
+
+_NAMESPACE: Final = "Weavers"
+_SERVICE: Final = "control-plane"
+
+#: Named for the package, so that the loggers of all its modules inherit it.
+logger: Final = Logger(service=_SERVICE, logger_name="chalicelib", level=os.environ.get("LOOM_LOG_LEVEL", "INFO"))
+
+
+def count(name: str, value: float = 1) -> None:
+    """One metric, such as WeaversCreated."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=_NAMESPACE) as metric:
+        metric.add_dimension("service", _SERVICE)
+
+
+def observed(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: tells what was asked, how it ended and how long it took."""
+    started = time.perf_counter()
+    response = get_response(request)
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    route = f"{request.method} {request.context.get('resourcePath', '')}"
+    body = response.body if isinstance(response.body, dict) else {}
+    error = body.get("error") if response.status_code >= 400 else None
+    log = logger.error if response.status_code >= 500 else logger.info
+    told = {"route": route, "status": response.status_code, "duration_ms": milliseconds}
+    if error:
+        told["error"] = error["code"]
+    log("request", extra=told)
+    with single_metric(
+        name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds, namespace=_NAMESPACE
+    ) as metric:
+        metric.add_dimension("service", _SERVICE)
+        metric.add_dimension("route", route)
+        metric.add_dimension("status", str(response.status_code))
+    return response
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """Yields a function that tells the milliseconds so far."""
+    started = time.perf_counter()
+    yield lambda: round((time.perf_counter() - started) * 1000, 1)

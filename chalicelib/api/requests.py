@@ -1,0 +1,80 @@
+"""Reading requests: who asks, the JSON body, the query. Everything wrong raises a WeaverError that names the field."""
+
+import json
+from collections.abc import Collection
+from typing import Any, Final, NoReturn
+
+from chalice.app import Request
+
+from chalicelib.bootstrap import control_plane
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.permissions import Principal
+
+_MAX_BODY: Final = 256 * 1024
+_MAX_KEY: Final = 255
+
+
+def principal(request: Request) -> Principal:
+    """Whoever the bearer token belongs to. Raises Unauthorized."""
+    return control_plane().authenticate(request.headers.get("authorization"))
+
+
+def json_body(request: Request) -> Any:
+    """The body as JSON; an absent one is an empty object."""
+    raw = request.raw_body
+    if len(raw) > _MAX_BODY:
+        raise InvalidRequest(f"the body is larger than {_MAX_BODY} bytes")
+    try:
+        return json.loads(raw, parse_constant=_not_json) if raw.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("the body is not JSON") from error
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header, if sent (draft-ietf-httpapi-idempotency-key-header)."""
+    key: str | None = request.headers.get("idempotency-key")
+    if key is not None and not (key.isascii() and key.isprintable() and 0 < len(key) <= _MAX_KEY):
+        message = f"Idempotency-Key: must be 1 to {_MAX_KEY} printable ASCII characters"
+        raise InvalidRequest(message, field="Idempotency-Key")
+    return key
+
+
+class Query:
+    """The query string. A parameter that is not ``known`` is refused: a misspelt filter would show too much."""
+
+    def __init__(self, request: Request, known: Collection[str]) -> None:
+        self._parameters = request.query_params
+        for name in self._parameters or ():
+            if name not in known:
+                raise InvalidRequest(f"{name[:60]}: is not a parameter of this request", field=name[:60])
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a repeatable parameter."""
+        return list(self._parameters.getlist(name)) if self._parameters and name in self._parameters else []
+
+    def text(self, name: str) -> str | None:
+        """The value of a parameter that may be given once."""
+        values = self.all(name)
+        if len(values) > 1:
+            raise InvalidRequest(f"{name}: was given more than once", field=name)
+        return values[0] if values else None
+
+    def flag(self, name: str) -> bool:
+        """``true`` or ``false``, false when absent."""
+        value = self.text(name) or "false"
+        if value not in ("true", "false"):
+            raise InvalidRequest(f"{name}: must be true or false", field=name)
+        return value == "true"
+
+    def number(self, name: str, default: int, largest: int) -> int:
+        """A whole number from 1 to ``largest``."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
+            raise InvalidRequest(f"{name}: must be a whole number from 1 to {largest}", field=name)
+        return int(value)

@@ -1,0 +1,153 @@
+"""Wires the control plane together from the environment: the only place that reads it. Everything is built on first use.
+
+==========================  =======================================================================================
+``LOOM_TABLE``              the DynamoDB table (default ``weavers``); region and endpoint come from AWS' own variables
+``LOOM_SERVER_URL``         this API's public URL (required)
+``LOOM_RELAY_URL``          the relay's public URL, ``ws://`` or ``wss://`` (required)
+``LOOM_TICKET_KEY_FILE``    PEM file with the Ed25519 key that signs tickets (required)
+``LOOM_KUBECONFIG``         kubeconfig of the cluster; without it, the pod's own service account
+``LOOM_NAMESPACE``          the weavers' namespace (default ``loom-weavers``)
+``LOOM_WEAVER_IMAGE``       the default image, which runs ``loom session``
+``LOOM_CLONE_IMAGE``        an image with sh and git for the clone (default: the default image)
+``LOOM_USER_LIMIT``         living weavers a user may have (default 16)
+``LOOM_ORG_LIMIT``          living weavers an org may have (default 64)
+``LOOM_HISTORY_DAYS``       how long ended weavers are remembered (default 7)
+``LOOM_ALLOW_HTTP_REPOS``   ``true`` lets repositories be cloned without TLS: for the laptop edition
+==========================  =======================================================================================
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
+
+from chalicelib.adapters.dynamodb.table import Table, table
+from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
+from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
+from chalicelib.domain.errors import ClusterError, Misconfigured
+from chalicelib.domain.kubeconfig import KubeconfigError
+from chalicelib.services.authenticate import Authenticate
+from chalicelib.services.describe import Describe
+from chalicelib.services.launch import Launch, LaunchSettings
+from chalicelib.services.ports import Cluster, TicketSigner
+from chalicelib.services.retention import Retention
+from chalicelib.services.stop import Stop
+from chalicelib.services.sweep import Sweep
+from chalicelib.services.tickets import Tickets
+
+_DEFAULT_IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
+
+
+def utc_now() -> datetime:
+    """The control plane's clock."""
+    return datetime.now(UTC)
+
+
+class ControlPlane:
+    """The use cases, ready to call. A missing or impossible setting raises Misconfigured where it is first needed."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @cached_property
+    def table(self) -> Table:
+        region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+        endpoint = self._environment.get("AWS_ENDPOINT_URL_DYNAMODB") or self._environment.get("AWS_ENDPOINT_URL")
+        return table(self._environment.get("LOOM_TABLE", "weavers"), region=region, endpoint=endpoint)
+
+    @cached_property
+    def store(self) -> DynamoWeaverStore:
+        return DynamoWeaverStore(self.table)
+
+    @cached_property
+    def tokens(self) -> DynamoTokenStore:
+        return DynamoTokenStore(self.table)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        # Here, not above: it brings yaml and ssl, and most requests never ask the cluster.
+        from chalicelib.adapters.kubernetes import connection
+        from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
+
+        try:
+            if path := self._environment.get("LOOM_KUBECONFIG"):
+                access, base = connection.load_access(Path(path)), Path(path).parent
+            else:
+                access, base = connection.in_cluster_access(), Path("/")
+            pool = connection.pool(access, base)
+        except (KubeconfigError, OSError) as error:
+            raise ClusterError(f"the cluster is not usable: {error}") from error
+        namespace = self._environment.get("LOOM_NAMESPACE", "loom-weavers")
+        return KubernetesCluster(access.server, namespace, pool, connection.Credentials(access, base))
+
+    @cached_property
+    def signer(self) -> TicketSigner:
+        from chalicelib.adapters.tickets import KeyFileSigner  # brings a cryptography library
+
+        return KeyFileSigner(Path(self._required("LOOM_TICKET_KEY_FILE")))
+
+    @cached_property
+    def authenticate(self) -> Authenticate:
+        return Authenticate(self.tokens)
+
+    @cached_property
+    def describe(self) -> Describe:
+        return Describe(self.store, self.cluster, utc_now, self._retention)
+
+    @cached_property
+    def launch(self) -> Launch:
+        return Launch(self.store, self.cluster, utc_now, self._retention, self._launch_settings)
+
+    @cached_property
+    def stop(self) -> Stop:
+        return Stop(self.store, self.cluster, utc_now, self._retention, self.describe)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        return Sweep(self.store, utc_now, self.stop)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return Tickets(self.signer, utc_now, issuer=self._required("LOOM_SERVER_URL"), relay_url=self.relay_url)
+
+    @property
+    def relay_url(self) -> str:
+        """The relay's WebSocket base URL."""
+        return self._required("LOOM_RELAY_URL").rstrip("/")
+
+    @property
+    def allow_http_repos(self) -> bool:
+        return self._environment.get("LOOM_ALLOW_HTTP_REPOS") == "true"
+
+    @cached_property
+    def _retention(self) -> Retention:
+        return Retention(days=self._number("LOOM_HISTORY_DAYS", 7))
+
+    @cached_property
+    def _launch_settings(self) -> LaunchSettings:
+        image = self._environment.get("LOOM_WEAVER_IMAGE", _DEFAULT_IMAGE)
+        return LaunchSettings(
+            default_image=image,
+            clone_image=self._environment.get("LOOM_CLONE_IMAGE", image),
+            server_url=self._required("LOOM_SERVER_URL"),
+            user_limit=int(self._number("LOOM_USER_LIMIT", 16)),
+            org_limit=int(self._number("LOOM_ORG_LIMIT", 64)),
+        )
+
+    def _required(self, name: str) -> str:
+        if value := self._environment.get(name):
+            return value
+        raise Misconfigured(f"this deployment does not set {name}")
+
+    def _number(self, name: str, default: float) -> float:
+        try:
+            return float(self._environment.get(name, default))
+        except ValueError as error:
+            raise Misconfigured(f"{name} must be a number") from error
+
+
+@cache
+def control_plane() -> ControlPlane:
+    """The one of this process."""
+    return ControlPlane(os.environ)
