@@ -191,3 +191,22 @@ class FakeSigner:
 
     def jwks(self) -> dict[str, Any]:
         return {"keys": []}
+
+
+class Watched:
+    """A port whose every call is announced, before and after it is done: the watcher may act (a race) or raise (a crash)."""
+
+    def __init__(self, port: object, watcher: Callable[[str, tuple[Any, ...]], None]) -> None:
+        self._port = port
+        self._watcher = watcher
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        work = getattr(self._port, method)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._watcher(f"before {method}", args)
+            answer = work(*args, **kwargs)
+            self._watcher(f"after {method}", args)
+            return answer
+
+        return call
