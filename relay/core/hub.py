@@ -1,0 +1,208 @@
+"""One weaver's session without its I/O: who views it, who types, whose size it has, and what everybody is sent.
+
+Output goes to the screen and to every viewer that is *live*. A viewer becomes live when it is ready (it told its size, or
+had time to) and the weaver runs: it then gets the screen, and from there on the bytes, so that nothing is lost or doubled.
+A viewer whose outbox is full falls *behind*: it gets no more bytes until its outbox has run empty, and then the screen anew.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from loom.wire import Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
+from relay.core.outbox import Outbox
+from relay.core.screen import Screen
+
+#: Puts a terminal that shows anything into the state a snapshot starts from: main screen, no modes, margins or colours, cleared.
+CLEAR: Final = (
+    b"\x1b[?1049l\x1b[?1;5;6;9;45;66;1000;1002;1003;1004;1005;1006;1015;2004;2026l\x1b[?7;25h\x1b[4l\x1b>"
+    b"\x1b[r\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J"
+)
+#: What terminals send by themselves: replies to queries, focus changes. It is input, but nobody typed it.
+_UNTYPED: Final = re.compile(
+    rb"(?:\x1b\[[?>=]?[\d;]*(?:\$y|[cRn])|\x1b\[\?[\d;]*u|\x1b\[[IO]|\x1b[]P_][^\x07\x1b]*(?:\x07|\x1b\\))+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WeaverState:
+    """What is known of the weaver, as told in Status messages (see :class:`loom.wire.Status`)."""
+
+    status: str = "pending"
+    reason: str | None = None
+    message: str | None = None
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One connection to the session."""
+
+    role: Role
+    outbox: Outbox
+    expires_at: str = ""  # the weaver's, as the viewer's ticket says; RFC 3339
+    size: Resize | None = None
+    ready: bool = False
+    live: bool = False
+    behind: bool = False
+    exit: Exit | None = None  # set when the session is over for this viewer
+    told: Status | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Hub:
+    """The session. ``size`` is the session's, None while no driver has told one."""
+
+    screen: Screen
+    size: Resize | None = None
+    state: WeaverState = field(default_factory=WeaverState)
+    viewers: list[Viewer] = field(default_factory=list)
+    _typer: Viewer | None = None
+    _private: PrivateSequences = field(default_factory=PrivateSequences)
+
+    # -- viewers
+
+    def join(self, viewer: Viewer) -> None:
+        """A viewer that was told nothing yet. It is sent the status; :meth:`ready` starts its output."""
+        self.viewers.append(viewer)
+        self._tell_all()
+
+    def ready(self, viewer: Viewer) -> None:
+        """The viewer told its size, or had time to do so. Repeating it does nothing."""
+        viewer.ready = True
+        self._go_live(viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        """The connection is gone. Repeating it does nothing."""
+        if viewer not in self.viewers:
+            return
+        self.viewers.remove(viewer)
+        if viewer is self._typer:
+            self._typer = None
+        self._take_size()
+        self._tell_all()
+
+    def resize(self, viewer: Viewer, size: Resize) -> None:
+        """The viewer's terminal has this size; whether the session gets it is decided by who typed last."""
+        viewer.size = size
+        self._take_size()
+        self._tell_all()
+
+    def typed(self, viewer: Viewer, data: bytes) -> bytes:
+        """What of the viewer's input goes to the container: nothing of an observer's."""
+        if viewer.role != "driver" or viewer.exit:
+            return b""
+        if viewer is not self._typer and not _UNTYPED.fullmatch(data):
+            self._typer = viewer
+            self._take_size()
+            self._tell_all()
+        return data
+
+    def caught_up(self, viewer: Viewer) -> None:
+        """A viewer that was behind has taken everything: it gets the screen as it is now, and bytes again."""
+        if viewer.behind:
+            viewer.behind = False
+            self._show_screen(viewer)
+
+    @property
+    def has_driver(self) -> bool:
+        """Whether some driver's terminal sees the output and answers what programs ask it."""
+        return any(viewer.live and viewer.role == "driver" for viewer in self.viewers)
+
+    # -- what comes from the container
+
+    def output(self, data: bytes) -> None:
+        """Output as it comes from the container."""
+        for piece in self._private.feed(data):
+            if isinstance(piece, ShellEnded):
+                self._detach_typer()
+            else:
+                self._show(piece)
+
+    def past_output(self, data: bytes) -> None:
+        """Output from before the stream began, out of the log: what it announced is over."""
+        for piece in PrivateSequences().feed(data):
+            if not isinstance(piece, ShellEnded):
+                self._show(piece)
+
+    def tell(self, state: WeaverState) -> None:
+        """The weaver is now like this. Viewers hear of it if anything changed, and get output once it runs."""
+        self.state = state
+        self._tell_all()
+        for viewer in self.viewers:
+            self._go_live(viewer)
+
+    def notice(self, text: str) -> None:
+        """One line for everybody."""
+        for viewer in self.viewers:
+            viewer.outbox.put(Notice(text))
+
+    def end(self, message: Exit) -> None:
+        """The session is over for everybody, after what they still have to be sent."""
+        for viewer in list(self.viewers):
+            self.dismiss(viewer, message)
+
+    def dismiss(self, viewer: Viewer, message: Exit) -> None:
+        """The session is over for this viewer."""
+        if viewer.behind:
+            self.caught_up(viewer)
+        if not viewer.exit:
+            viewer.exit = message
+            viewer.outbox.put(message)
+            viewer.outbox.close()
+        self.leave(viewer)
+
+    # -- inside
+
+    def _show(self, data: bytes) -> None:
+        self.screen.feed(data)
+        for viewer in self.viewers:
+            if viewer.live and not viewer.behind and not viewer.outbox.put_output(data):
+                viewer.behind = True
+                viewer.outbox.discard_output()
+
+    def _go_live(self, viewer: Viewer) -> None:
+        if viewer.ready and not viewer.live and self.state.status == "running":
+            viewer.live = True
+            self._show_screen(viewer)
+
+    def _show_screen(self, viewer: Viewer) -> None:
+        snapshot = self.screen.snapshot()
+        if snapshot:  # at the very start there is none: the viewer's terminal then keeps what it shows
+            viewer.outbox.put_output(CLEAR + snapshot)
+
+    def _detach_typer(self) -> None:
+        if self._typer:
+            self.dismiss(self._typer, Exit("detached"))
+
+    def _take_size(self) -> None:
+        """The size of the last typer, or while nobody here typed of the driver who is here longest."""
+        size = _first_size([self._typer] if self._typer else self.viewers)
+        if size and size != self.size:
+            self.size = size
+            self.screen.resize(size.rows, size.cols)
+
+    def _tell_all(self) -> None:
+        for viewer in self.viewers:
+            status = self._status(viewer)
+            if status != viewer.told:
+                viewer.told = status
+                viewer.outbox.put(status)
+
+    def _status(self, viewer: Viewer) -> Status:
+        return Status(
+            status=self.state.status,
+            role=viewer.role,
+            viewers=len(self.viewers),
+            rows=self.size.rows if self.size else 0,
+            cols=self.size.cols if self.size else 0,
+            expires_at=viewer.expires_at,
+            reason=self.state.reason,
+            message=self.state.message,
+            stages=self.state.stages,
+        )
+
+
+def _first_size(viewers: Iterable[Viewer]) -> Resize | None:
+    return next((viewer.size for viewer in viewers if viewer.role == "driver" and viewer.size), None)

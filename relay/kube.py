@@ -1,0 +1,224 @@
+"""The Kubernetes API as the relay uses it: one pod's state, events, log and attach stream. Plain REST over aiohttp."""
+
+import json
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import yaml
+
+from chalicelib.domain.kubeconfig import ClusterAccess, KubeconfigError, cluster_access
+from chalicelib.domain.pod_status import WEAVER_CONTAINER
+from relay.attach import Attach
+from relay.core import channels
+
+_SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_REQUEST: Final = aiohttp.ClientTimeout(total=10)
+_STREAM: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
+#: Seconds after which the server ends a watch, and after which a watch that says nothing is given up.
+_WATCH_SECONDS: Final = 240
+_WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WATCH_SECONDS + 30)
+#: A watch's line is a whole pod.
+_LINE_LIMIT: Final = 4 * 1024 * 1024
+#: Seconds between pings: load balancers and API servers cut streams that are idle.
+_HEARTBEAT: Final = 30.0
+#: A log is read up to this many bytes.
+_LOG_LIMIT: Final = 4 * 1024 * 1024
+
+
+class KubeError(Exception):
+    """Kubernetes refused or could not be reached. ``status`` is the HTTP status, 0 when there was no answer."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+def load_access(kubeconfig: Path | None) -> ClusterAccess:
+    """The access that the kubeconfig describes, or the pod's own service account. Raises KubeconfigError."""
+    if kubeconfig is None:
+        return _in_cluster()
+    try:
+        body = yaml.safe_load(kubeconfig.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise KubeconfigError(f"kubeconfig {kubeconfig}: {error}") from error
+    access = cluster_access(body if isinstance(body, dict) else {})
+    if access.exec_plugin:
+        raise KubeconfigError(
+            "kubeconfig: the relay does not run credential plugins (exec); give it a token, a tokenFile or a client certificate"
+        )
+    return access
+
+
+def _in_cluster() -> ClusterAccess:
+    if not (_SERVICE_ACCOUNT / "token").exists():
+        raise KubeconfigError("LOOM_KUBECONFIG is not set and this is not a pod with a service account")
+    return ClusterAccess(
+        server="https://kubernetes.default.svc",
+        ca_file=str(_SERVICE_ACCOUNT / "ca.crt"),
+        token_file=str(_SERVICE_ACCOUNT / "token"),
+    )
+
+
+class Kube:
+    """One namespace of one cluster. ``folder`` is where relative paths of the kubeconfig count from."""
+
+    def __init__(self, access: ClusterAccess, namespace: str, folder: Path = Path()) -> None:
+        self._access = access
+        self._folder = folder
+        self._pods = f"{access.server}/api/v1/namespaces/{namespace}/pods"
+        self._events = f"{access.server}/api/v1/namespaces/{namespace}/events"
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._ssl(), limit=0), read_bufsize=_LINE_LIMIT
+        )
+
+    async def close(self) -> None:
+        """Ends every request."""
+        await self._http.close()
+
+    async def ping(self) -> None:
+        """Raises KubeError when pods of the namespace cannot be listed."""
+        await self._json(self._pods, {"limit": "1"})
+
+    async def find_pod(self, name: str) -> tuple[dict[str, Any] | None, str]:
+        """The pod, None when there is none, and the resourceVersion to watch from. Raises KubeError."""
+        body = await self._json(self._pods, {"fieldSelector": f"metadata.name={name}"})
+        return next(iter(body.get("items") or ()), None), body["metadata"]["resourceVersion"]
+
+    async def watch_pod(self, name: str, version: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """Changes of the pod after ``version``: (ADDED, MODIFIED, DELETED or BOOKMARK, object). Raises KubeError; 410 means: list again."""
+        query = {
+            "fieldSelector": f"metadata.name={name}",
+            "watch": "1",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+            "allowWatchBookmarks": "true",
+        }
+        try:
+            async with self._http.get(self._pods, params=query, headers=self._headers(), timeout=_WATCH) as response:
+                await _check(response)
+                async for line in response.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise _error(event["object"].get("code", 500), event["object"])
+                    yield event["type"], event["object"]
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubeError(0, "Unreachable", f"the watch ended: {error or type(error).__name__}") from error
+
+    async def pod_events(self, uid: str) -> list[dict[str, Any]]:
+        """The events of the pod with this uid. Raises KubeError."""
+        body = await self._json(self._events, {"fieldSelector": f"involvedObject.uid={uid}"})
+        return list(body.get("items") or ())
+
+    async def log(self, name: str, tail_lines: int) -> bytes:
+        """The end of the weaver container's log; empty when there is none. Raises KubeError."""
+        query = {"container": WEAVER_CONTAINER, "tailLines": str(tail_lines)}
+        try:
+            async with self._http.get(
+                f"{self._pods}/{name}/log", params=query, headers=self._headers(), timeout=_REQUEST
+            ) as response:
+                if response.status in (400, 404):  # did not start, or is gone
+                    return b""
+                await _check(response)
+                pieces = [piece async for piece in response.content.iter_chunked(1 << 16)]
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise KubeError(0, "Unreachable", f"log: {error or type(error).__name__}") from error
+        return b"".join(pieces)[-_LOG_LIMIT:]
+
+    async def follow_log(self, name: str, container: str) -> AsyncIterator[str]:
+        """The lines of a container's log as they are written, until it ends. Raises KubeError."""
+        query = {"container": container, "follow": "true", "tailLines": "1"}
+        try:
+            async with self._http.get(
+                f"{self._pods}/{name}/log", params=query, headers=self._headers(), timeout=_STREAM
+            ) as response:
+                await _check(response)
+                async for line in response.content:
+                    yield line.decode(errors="replace").strip()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubeError(0, "Unreachable", f"log: {error or type(error).__name__}") from error
+
+    async def attach(self, name: str) -> Attach:
+        """Opens the weaver container's terminal. Raises KubeError: some errors come as HTTP, others as the stream's first Status."""
+        query = {"container": WEAVER_CONTAINER, "stdin": "true", "stdout": "true", "tty": "true"}
+        try:
+            websocket = await self._http.ws_connect(
+                f"{self._pods}/{name}/attach",
+                params=query,
+                headers=self._headers(),
+                protocols=[channels.SUBPROTOCOL],
+                autoclose=False,  # or the server's close code 1000 is reported as 1006
+                heartbeat=_HEARTBEAT,
+                max_msg_size=0,
+                compress=0,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise KubeError(error.status, "AttachRefused", f"attach was refused with {error.status}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeError(0, "Unreachable", f"attach: {error or type(error).__name__}") from error
+        return Attach(websocket)
+
+    async def _json(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            async with self._http.get(url, params=query, headers=self._headers(), timeout=_REQUEST) as response:
+                await _check(response)
+                body: dict[str, Any] = await response.json(content_type=None)
+                return body
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubeError(0, "Unreachable", f"Kubernetes: {error or type(error).__name__}") from error
+
+    def _headers(self) -> dict[str, str]:
+        token = self._access.token
+        if self._access.token_file:  # rotated by the kubelet: read anew each time
+            token = (self._folder / self._access.token_file).read_text().strip()
+        return {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+
+    def _ssl(self) -> ssl.SSLContext | bool:
+        access = self._access
+        if not access.server.startswith("https:"):
+            return True
+        context = ssl.create_default_context(
+            cafile=str(self._folder / access.ca_file) if access.ca_file else None,
+            cadata=access.ca_data.decode() if access.ca_data else None,
+        )
+        if access.insecure_skip_tls_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        _load_client_certificate(context, access, self._folder)
+        return context
+
+
+def _load_client_certificate(context: ssl.SSLContext, access: ClusterAccess, folder: Path) -> None:
+    """OpenSSL wants files: data of the kubeconfig passes through a private folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as private:
+        paths = []
+        for name, data, file in (
+            ("cert", access.client_cert_data, access.client_cert_file),
+            ("key", access.client_key_data, access.client_key_file),
+        ):
+            path = folder / file if file else Path(private, name)
+            if data:
+                path.touch(mode=0o600)
+                path.write_bytes(data)
+            paths.append(path)
+        if all(path.exists() for path in paths):
+            context.load_cert_chain(*paths)
+
+
+async def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status < 400:
+        return
+    text = await response.text()
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = {"message": text.strip()}
+    raise _error(response.status, body if isinstance(body, dict) else {})
+
+
+def _error(status: int, body: Mapping[str, Any]) -> KubeError:
+    return KubeError(status, str(body.get("reason", "")), str(body.get("message") or f"HTTP {status}"))
