@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from loom.printable import printable
+
 #: How much of a failed clone's log is shown.
 _LOG_LINES = 8
 
@@ -24,13 +26,8 @@ def clone_failure(status: str, log: str) -> list[str]:
     code = status.strip()
     if code in ("", "0"):
         return []
-    lines = [line for line in (printable(line).rstrip() for line in log.splitlines()) if line]
+    lines = [line for line in (printable(line) for line in log.splitlines()) if line]
     return [f"the repository could not be cloned (exit code {printable(code)}):", *lines[-_LOG_LINES:]]
-
-
-def printable(text: str) -> str:
-    """``text`` without characters that would drive the terminal."""
-    return "".join(character for character in text if character.isprintable() or character == " ")
 
 
 def _weaver(env: Mapping[str, str]) -> str:

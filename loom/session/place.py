@@ -18,10 +18,10 @@ def repository_name(repo: str) -> str:
 
 
 def working_directory(env: Mapping[str, str]) -> str:
-    """The first that exists of: the cloned repository, ``LOOM_WORKDIR``, the workspace, the home directory, ``/``."""
+    """The first that exists of: ``LOOM_WORKDIR``, which the user chose, the clone, the workspace, the home directory, ``/``."""
     candidates = [env.get("LOOM_WORKDIR"), workspace(env), env.get("HOME")]
     if name := repository_name(env.get("LOOM_REPO", "")):
-        candidates.insert(0, f"{workspace(env)}/{name}")
+        candidates.insert(1, f"{workspace(env)}/{name}")
     return next((path for path in candidates if path and os.path.isdir(path)), "/")  # noqa: PTH112  # pathlib: 6 ms
 
 

@@ -1,0 +1,98 @@
+"""``loom attach``, and the second half of ``loom new``: wait until the weaver runs, be its terminal, tell how it went."""
+
+import argparse
+import shutil
+import sys
+import time
+from contextlib import closing
+
+from loom.cli.farewell import come_back, farewell, label
+from loom.cli.options import api_of, checked_reference
+from loom.cli.output import INTERRUPTED, say
+from loom.cli.progress import Progress
+from loom.cli.signals import Signals, Terminated
+from loom.cli.terminal import Terminal, on_terminal
+from loom.cli.viewer import Viewer
+from loom.client.api import Ticket, Weaver
+from loom.client.errors import ApiError, ConnectionFailed, ConnectionLost, UsageError
+from loom.client.relay import RelayConnection, connect
+from loom.wire import Exit
+
+
+def run(options: argparse.Namespace) -> int:
+    """``loom attach REF``. Returns the exit code that :func:`loom.cli.farewell.farewell` tells."""
+    reference = checked_reference(options.reference)
+    if not on_terminal():
+        raise UsageError("attach needs a terminal: both stdin and stdout must be one")
+    api = api_of(options)
+    weaver = api.get(reference)
+    ticket = api.ticket(weaver["id"])
+    try:
+        return be_terminal(weaver, ticket)
+    except KeyboardInterrupt:
+        say(f"interrupted while waiting for {label(weaver)}; {come_back(weaver)}")
+        return INTERRUPTED
+
+
+def be_terminal(weaver: Weaver, ticket: Ticket) -> int:
+    """Wait for the weaver, then be the user's terminal in it. Returns the exit code.
+
+    Raises KeyboardInterrupt while waiting; ConnectionFailed, ConnectionLost and ApiError, telling how to come back.
+    """
+    progress = _progress()
+    if weaver.get("has_session") is False:
+        progress.line("this image runs no loom session: exit and Ctrl+D end the weaver, Ctrl+P Ctrl+Q detaches")
+    try:
+        with closing(_connected(weaver, ticket)) as connection, Signals() as signals, Terminal() as terminal:
+            terminal.quiet()
+            viewer = Viewer(connection, signals)
+            left = _wait(viewer, progress, terminal)
+            ran_from = time.monotonic()
+            if left is None:
+                left = viewer.attach(terminal)
+    except Terminated as error:
+        return error.exit_code
+    except ConnectionLost as error:
+        raise _lost(weaver, error) from error
+    text, code = farewell(left, weaver, viewer.status, time.monotonic() - ran_from)
+    say(text)
+    return code
+
+
+def wait_until_running(weaver: Weaver, ticket: Ticket) -> Exit | None:
+    """Without a terminal to attach: only wait, and show for what. Returns why the weaver never will run, None if it does.
+
+    Raises KeyboardInterrupt, Terminated, ConnectionFailed, ConnectionLost, ApiError.
+    """
+    try:
+        with closing(_connected(weaver, ticket)) as connection, Signals() as signals:
+            return _wait(Viewer(connection, signals), _progress(), None)
+    except ConnectionLost as error:
+        raise _lost(weaver, error) from error
+
+
+def _wait(viewer: Viewer, progress: Progress, terminal: Terminal | None) -> Exit | None:
+    try:
+        return viewer.wait(progress, terminal)
+    finally:
+        progress.done()
+
+
+def _progress() -> Progress:
+    return Progress(sys.stderr, (lambda: shutil.get_terminal_size().columns) if sys.stderr.isatty() else None)
+
+
+def _connected(weaver: Weaver, ticket: Ticket) -> RelayConnection:
+    try:
+        return connect(ticket)
+    except ConnectionFailed as error:
+        raise ConnectionFailed(f"{error}; {label(weaver)} is not affected; {come_back(weaver)}") from error
+    except ApiError as error:
+        message = f"the relay refused: {error}; {come_back(weaver)}"
+        raise ApiError(error.status, error.code, message, error.details) from error
+
+
+def _lost(weaver: Weaver, error: ConnectionLost) -> ConnectionLost:
+    return ConnectionLost(
+        f"lost the connection to the relay: {error}; {label(weaver)} keeps running; {come_back(weaver)}"
+    )

@@ -1,0 +1,58 @@
+"""What a person is told when a terminal session is over, and the exit code that goes with it: pure."""
+
+from loom.client.api import Weaver
+from loom.printable import printable
+from loom.wire import Exit, Status
+
+#: A weaver that ended within so many seconds had no process that stays.
+_AT_ONCE = 5.0
+_HINT = "an image needs a main process that keeps running"
+
+
+def short_id(weaver: Weaver) -> str:
+    """What people type: the last eight digits of the id."""
+    return printable(str(weaver.get("short_id") or weaver["id"][-8:]))
+
+
+def label(weaver: Weaver) -> str:
+    """How a weaver is called: its name, or its short id."""
+    return printable(str(weaver.get("name") or "")) or short_id(weaver)
+
+
+def come_back(weaver: Weaver) -> str:
+    """The command that leads back."""
+    return f"come back with: loom attach {short_id(weaver)}"
+
+
+def farewell(left: Exit, weaver: Weaver, status: Status | None, seconds: float) -> tuple[str, int]:
+    """One line and an exit code for why the session is over, ``seconds`` after the weaver ran.
+
+    0 for a detach and for a container that ended with 0; the container's own code when it ended, 1 when that is not known;
+    1 for a weaver that expired or was deleted; 2 when the connection ended though the weaver did not.
+    """
+    name = label(weaver)
+    match left.reason:
+        case "detached":
+            return f"detached from {name}; {come_back(weaver)}", 0
+        case "ended":
+            code = left.code if left.code is not None and 0 <= left.code <= 255 else 1
+            return _ended(left, weaver, status, seconds), code
+        case "expired":
+            return f"{name} has expired: its lifetime is over", 1
+        case "deleted":
+            return f"{name} was deleted", 1
+        case "slow":
+            return f"this terminal was too slow for what {name} wrote; {come_back(weaver)}", 2
+        case "drain":
+            return f"the relay is being restarted, {name} keeps running; {come_back(weaver)}", 2
+
+
+def _ended(left: Exit, weaver: Weaver, status: Status | None, seconds: float) -> str:
+    text = f"{label(weaver)} ended" + (f" with exit code {left.code}" if left.code is not None else "")
+    if status and status.status in ("succeeded", "failed") and status.message:
+        text = f"{label(weaver)} ended: {printable(status.message)}"
+        if left.code is not None and str(left.code) not in text:
+            text += f" (exit code {left.code})"
+    if seconds < _AT_ONCE and not weaver.get("has_session") and _HINT not in text:
+        text += f"; {_HINT}"
+    return text

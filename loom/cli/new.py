@@ -1,0 +1,86 @@
+"""``loom new``: create a weaver and be its terminal as soon as it runs; without a terminal, wait and print its id."""
+
+import argparse
+import json
+import os
+from typing import Any
+
+from loom.cli import options as given
+from loom.cli.attach import be_terminal, wait_until_running
+from loom.cli.farewell import come_back, farewell, label, short_id
+from loom.cli.output import INTERRUPTED, out, say
+from loom.cli.signals import Terminated
+from loom.cli.terminal import confirm, on_terminal
+from loom.client.api import Api, Weaver, ticket_of
+from loom.client.errors import LoomError
+
+
+def run(options: argparse.Namespace) -> int:
+    """``loom new``. Returns the session's exit code; 0 for a weaver that was made or runs and has nobody attached."""
+    body = create_body(options)
+    api = given.api_of(options)
+    waiting = not options.no_attach
+    weaver = api.create({**body, "attach": "driver"} if waiting else body)
+    if not waiting:
+        _print(weaver, options)
+        return 0
+    try:
+        return _wait_or_attach(api, weaver, options)
+    except KeyboardInterrupt:
+        return _interrupted(api, weaver)
+
+
+def create_body(options: argparse.Namespace) -> dict[str, Any]:
+    """The body of POST /api/weaver: what was given, and nothing else. Raises UsageError."""
+    resources = {"memory_limit": options.memory, "cpu_limit": options.cpu}
+    body = {
+        "image": options.image,
+        "org_id": options.org,
+        "repo": options.repo,
+        "branch": options.branch,
+        "name": options.name,
+        "workdir": options.workdir,
+        "lifetime_hours": None if options.ttl is None else given.lifetime_hours(options.ttl),
+        "env": given.environment(options.env, os.environ),
+        "tags": given.tags(options.tag),
+        "resources": {name: value for name, value in resources.items() if value},
+        "command": options.command,
+    }
+    return {name: value for name, value in body.items() if value not in (None, {}, [])}
+
+
+def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace) -> int:
+    ticket = ticket_of(weaver.get("attach"))
+    say(f"weaver {label(weaver)} ({short_id(weaver)})" if weaver.get("name") else f"weaver {short_id(weaver)}")
+    if on_terminal() and not options.json:
+        return be_terminal(weaver, ticket)
+    try:
+        left = wait_until_running(weaver, ticket)
+    except Terminated as error:
+        say(f"stopped waiting for {label(weaver)}; {come_back(weaver)}")
+        return error.exit_code
+    if left is not None and left.reason not in ("detached", "slow"):
+        text, code = farewell(left, weaver, None, 0.0)
+        say(text)
+        return code or 1  # it was to run, and does not
+    _print(api.get(weaver["id"]) if options.json else weaver, options)
+    return 0
+
+
+def _print(weaver: Weaver, options: argparse.Namespace) -> None:
+    if options.json:
+        out(json.dumps({name: value for name, value in weaver.items() if name != "attach"}, indent=2))
+    else:
+        out(short_id(weaver))
+
+
+def _interrupted(api: Api, weaver: Weaver) -> int:
+    if on_terminal() and confirm(f"\nloom: delete the weaver {label(weaver)}?"):
+        try:
+            api.delete(weaver["id"])
+            say(f"deleted {label(weaver)}")
+        except LoomError as error:
+            say(f"it could not be deleted: {error}; try again with: loom delete {short_id(weaver)}")
+    else:
+        say(f"{label(weaver)} keeps starting; {come_back(weaver)}, or end it with: loom delete {short_id(weaver)}")
+    return INTERRUPTED

@@ -1,0 +1,77 @@
+"""``loom ps``: weavers as a table for people, as plain columns for a pipe, or as JSON."""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from loom.cli.farewell import short_id
+from loom.cli.options import api_of, tags
+from loom.cli.output import out, say
+from loom.cli.times import relative
+from loom.client.api import Weaver
+from loom.printable import printable
+
+_HEADER = ("ID", "NAME", "STATUS", "REPO", "CREATED", "ENDS", "TAGS")
+
+
+def run(options: argparse.Namespace) -> int:
+    """``loom ps``."""
+    query = list_query(options)
+    api = api_of(options)
+    weavers = list(api.weavers(query))
+    if options.all:
+        weavers += api.weavers([*query, ("ended", "true")])
+        weavers = list({weaver["id"]: weaver for weaver in weavers}.values())
+    if options.json:
+        out(json.dumps(weavers, indent=2))
+    elif options.quiet:
+        sys.stdout.writelines(f"{short_id(weaver)}\n" for weaver in weavers)
+    elif sys.stdout.isatty():
+        _print_table([_row(weaver, datetime.now(UTC)) for weaver in weavers])
+    else:
+        sys.stdout.writelines("\t".join(_row(weaver, None)) + "\n" for weaver in weavers)
+    return 0
+
+
+def list_query(options: argparse.Namespace) -> list[tuple[str, str]]:
+    """The query of GET /api/weavers. Raises UsageError."""
+    query = [(name, getattr(options, name)) for name in ("org", "owner", "status") if getattr(options, name)]
+    return [*query, *(("tag", f"{key}:{value}") for key, value in tags(options.tag).items())]
+
+
+def _row(weaver: Weaver, now: datetime | None) -> list[str]:
+    """One weaver's columns; times relative to ``now``, or as the API gave them when that is None."""
+    status, reason = weaver.get("status"), weaver.get("reason")
+    created, expires = weaver.get("created_at"), weaver.get("expires_at")
+    repo, branch = _repo(weaver), weaver.get("branch")
+    labels = weaver.get("tags") or {}
+    row = [
+        short_id(weaver),
+        weaver.get("name"),
+        f"{status} ({reason})" if reason else status,
+        f"{repo}@{branch}" if repo and branch else repo,
+        relative(created, now) if now else created,
+        relative(expires, now) if now else expires,
+        " ".join(f"{key}:{value}" for key, value in labels.items()),
+    ]
+    return [printable(str(value or "")) for value in row]
+
+
+def _repo(weaver: Weaver) -> str:
+    """The repository without what every URL has."""
+    repo = str(weaver.get("repo") or "")
+    return repo.partition("://")[2].removesuffix(".git") or repo
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    if not rows:
+        say("no weavers; make one with: loom new")
+        return
+    room = shutil.get_terminal_size().columns
+    widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
+    for row in (_HEADER, *rows):
+        line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        out(line if len(line) <= room else line[: room - 1] + "…")

@@ -1,0 +1,78 @@
+"""The calls of the control plane's API that ``loom`` makes (DESIGN §5). Weavers are the API's own JSON objects."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+from loom.client.config import Config
+from loom.client.errors import ProtocolError
+from loom.client.http import HttpClient
+
+Weaver: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Permission for one connection to the relay at ``url`` (ws or wss), good for about a minute."""
+
+    url: str
+    ticket: str = field(repr=False)
+
+
+class Api:
+    """One method a call. Each raises ApiError, ConnectionFailed or ProtocolError."""
+
+    def __init__(self, config: Config) -> None:
+        self._http = HttpClient(config)
+
+    def create(self, body: Mapping[str, Any]) -> Weaver:
+        """The new weaver. Sent with an Idempotency-Key: a retry after a lost answer never makes a second one."""
+        key = {"Idempotency-Key": os.urandom(16).hex()}
+        return _weaver(self._http.request("POST", "/api/weaver", body, key))
+
+    def get(self, reference: str) -> Weaver:
+        """The weaver that a full id, short id, name or unique prefix means."""
+        return _weaver(self._http.request("GET", _path(reference)))
+
+    def delete(self, reference: str) -> None:
+        """Ends the weaver; one that is ending already is no error."""
+        self._http.request("DELETE", _path(reference))
+
+    def ticket(self, reference: str) -> Ticket:
+        """A driver's ticket for the weaver's terminal."""
+        return ticket_of(
+            self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": "driver"})
+        )
+
+    def weavers(self, query: Sequence[tuple[str, str]]) -> Iterator[Weaver]:
+        """All weavers that fit, page after page."""
+        cursor: str | None = None
+        while True:
+            asked = urlencode([*query, *([("cursor", cursor)] if cursor else [])])
+            page = self._http.request("GET", f"/api/weavers?{asked}" if asked else "/api/weavers")
+            if not isinstance(page, dict) or not isinstance(page.get("weavers"), list):
+                raise ProtocolError("the API's list of weavers is none")
+            yield from map(_weaver, page["weavers"])
+            following = page.get("next_cursor")
+            if not following or following == cursor:
+                return
+            cursor = str(following)
+
+
+def ticket_of(answer: Any) -> Ticket:
+    """The ticket in an answer. Raises ProtocolError."""
+    if isinstance(answer, dict) and isinstance(answer.get("url"), str) and isinstance(answer.get("ticket"), str):
+        return Ticket(answer["url"], answer["ticket"])
+    raise ProtocolError("the API gave no ticket for the relay")
+
+
+def _weaver(answer: Any) -> Weaver:
+    if isinstance(answer, dict) and isinstance(answer.get("id"), str):
+        return answer
+    raise ProtocolError("the API's answer is not a weaver")
+
+
+def _path(reference: str) -> str:
+    return f"/api/weaver/{quote(reference, safe='')}"

@@ -1,0 +1,51 @@
+"""What can go wrong in ``loom``, as one tree. ``exit_code`` is the process's: 1 the user can mend it, 2 the user cannot.
+
+::
+
+    LoomError               2
+    ├── UsageError          1  (what was typed or configured)
+    ├── ApiError            1 for HTTP 4xx, 2 for 5xx
+    ├── ConnectionFailed    2  (no answer from the API or the relay)
+    ├── ConnectionLost      2  (a connection to the relay that broke)
+    └── ProtocolError       2  (an answer that no version of ours gives)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loom.printable import printable
+
+
+class LoomError(Exception):
+    """One line for the person at the terminal."""
+
+    exit_code = 2
+
+
+class UsageError(LoomError):
+    """Something the user typed or configured; the message tells what to do instead."""
+
+    exit_code = 1
+
+
+class ApiError(LoomError):
+    """The API or the relay refused. ``code`` is stable, ``details`` as the server gave them, ``status`` HTTP's."""
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(printable(message) or code)
+        self.status = status
+        self.code = code
+        self.details = details or {}
+        self.exit_code = 1 if 400 <= status < 500 else 2
+
+
+class ConnectionFailed(LoomError):
+    """The API or the relay could not be reached or did not answer."""
+
+
+class ConnectionLost(LoomError):
+    """A connection to the relay broke without the relay having said why."""
+
+
+class ProtocolError(LoomError):
+    """The server said something this version does not understand."""
