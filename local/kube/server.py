@@ -1,0 +1,174 @@
+"""The HTTP server: routes to handlers, and the start and end of everything."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from local.kube import discovery, status
+from local.kube.authentication import bearer_token
+from local.kube.lists import Selection, list_objects, require_reached, typed
+from local.kube.namespaces import INITIAL, NamespaceController, Namespaces, forget_old_events, new_namespace
+from local.kube.node import Node
+from local.kube.options import ListOptions, bad_list_version, resource_version
+from local.kube.pods import Pods
+from local.kube.registry import Registry
+from local.kube.responses import MAX_BODY, errors, json_response, mark_started, require_json_accepted
+from local.kube.watch import watch
+
+_log = logging.getLogger(__name__)
+
+_V1: Final = "/api/v1"
+_IN_NAMESPACE: Final = f"{_V1}/namespaces/{{namespace}}"
+#: Seconds that open requests get to end; the streams among them end by themselves before.
+_SHUTDOWN: Final = 3.0
+_EVENT_EXPIRY_INTERVAL: Final = 60.0
+
+
+class Collections:
+    """List, watch and get, which are the same for every resource."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def list(self, resource: str) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            require_json_accepted(request)
+            options = ListOptions.of(request.query)
+            selection = Selection.of(resource, request.match_info.get("namespace"), options)
+            if options.watch:
+                return await watch(request, self._registry, selection, options)
+            return json_response(list_objects(self._registry, selection, options))
+
+        return handle
+
+    def get(self, resource: str) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            require_json_accepted(request)
+            try:
+                require_reached(self._registry, resource_version(request.query.get("resourceVersion", "")))
+            except ValueError as error:
+                raise bad_list_version(error) from error
+            namespace = request.match_info.get("namespace", "")
+            return json_response(typed(resource, self._registry.get(resource, namespace, request.match_info["name"])))
+
+        return handle
+
+
+def refuse(what: str) -> Handler:
+    """A handler for what Kubernetes has and this server has not."""
+
+    async def handle(_: web.Request) -> web.StreamResponse:
+        raise status.not_supported(what)
+
+    return handle
+
+
+def _routes(registry: Registry, node: Node) -> list[web.RouteDef]:
+    return [*_discovery_routes(), *_namespace_routes(registry), *_event_routes(registry), *_pod_routes(registry, node)]
+
+
+def _get(path: str, handler: Handler) -> web.RouteDef:
+    return web.get(path, handler, allow_head=False)
+
+
+def _discovery_routes() -> list[web.RouteDef]:
+    handlers: Mapping[str, Handler] = {
+        "/version": discovery.version,
+        "/healthz": discovery.healthz,
+        "/livez": discovery.healthz,
+        "/readyz": discovery.healthz,
+        "/api": discovery.api,
+        "/apis": discovery.apis,
+        _V1: discovery.api_v1,
+    }
+    return [_get(path, handler) for path, handler in handlers.items()]
+
+
+def _namespace_routes(registry: Registry) -> list[web.RouteDef]:
+    namespaces, collections = Namespaces(registry), Collections(registry)
+    one = f"{_V1}/namespaces/{{name}}"
+    return [
+        _get(f"{_V1}/namespaces", collections.list("namespaces")),
+        web.post(f"{_V1}/namespaces", namespaces.create),
+        _get(one, collections.get("namespaces")),
+        web.delete(one, namespaces.delete),
+        web.put(one, refuse("updates of namespaces")),
+        web.patch(one, refuse("patches of namespaces")),
+    ]
+
+
+def _event_routes(registry: Registry) -> list[web.RouteDef]:
+    collections = Collections(registry)
+    return [
+        _get(f"{_V1}/events", collections.list("events")),
+        _get(f"{_IN_NAMESPACE}/events", collections.list("events")),
+        _get(f"{_IN_NAMESPACE}/events/{{name}}", collections.get("events")),
+        web.post(f"{_IN_NAMESPACE}/events", refuse("events from clients")),
+    ]
+
+
+def _pod_routes(registry: Registry, node: Node) -> list[web.RouteDef]:
+    pods, collections = Pods(registry, node), Collections(registry)
+    every, one = f"{_IN_NAMESPACE}/pods", f"{_IN_NAMESPACE}/pods/{{name}}"
+    return [
+        _get(f"{_V1}/pods", collections.list("pods")),
+        _get(every, collections.list("pods")),
+        web.post(every, pods.create),
+        web.delete(every, refuse("deleting pods as a collection: delete them one by one")),
+        _get(one, collections.get("pods")),
+        web.delete(one, pods.delete),
+        web.put(one, refuse("updates of pods: delete and create")),
+        web.patch(one, refuse("patches of pods, apply included: delete and create")),
+        _get(f"{one}/log", pods.log),
+        _get(f"{one}/attach", pods.attach),
+        web.post(f"{one}/attach", pods.attach),
+        web.route("*", f"{one}/{{subresource}}", pods.refused_subresource),
+    ]
+
+
+class ApiServer:
+    """The pod API over ``registry`` and ``node``, which the caller starts and closes."""
+
+    def __init__(self, registry: Registry, node: Node, token: str) -> None:
+        self._registry = registry
+        for name in INITIAL:
+            registry.create("namespaces", new_namespace({"name": name}))
+        app = web.Application(middlewares=[errors, bearer_token(token)], client_max_size=MAX_BODY)
+        app.on_response_prepare.append(mark_started)
+        app.add_routes(_routes(registry, node))
+        # A client that leaves must end its watch, log or attachment at once, not with the next write.
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN, access_log=None, keepalive_timeout=75
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, host: str, port: int) -> int:
+        """Listens; the port that was bound. Raises OSError."""
+        self._tasks = [
+            asyncio.create_task(NamespaceController(self._registry).run(), name="namespaces"),
+            asyncio.create_task(self._expire_events(), name="event expiry"),
+        ]
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        bound: int = self._runner.addresses[0][1]
+        return bound
+
+    async def close(self) -> None:
+        """Ends watches, then everything else."""
+        self._registry.close()
+        await self._runner.cleanup()
+        for task in self._tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                _log.error("a task of the server failed", exc_info=result)
+
+    async def _expire_events(self) -> None:
+        while True:
+            await asyncio.sleep(_EVENT_EXPIRY_INTERVAL)
+            forget_old_events(self._registry)
