@@ -10,7 +10,7 @@ from chalicelib.services.ports import TokenStore
 
 def token_hash(token: str) -> str:
     """What is stored of a token. Tokens are long and random, so a plain hash cannot be guessed back."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
