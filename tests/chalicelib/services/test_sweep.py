@@ -1,0 +1,141 @@
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors import ClusterError, RetryLater
+from chalicelib.domain.weaver import CREATE_GRACE, ended, pod_made, terminating
+from chalicelib.services.sweep import SweepReport, decide
+from tests.chalicelib.samples import ALICE, MINUTE, NOW, reservation, weaver
+
+NOTHING = SweepReport([], 0, 0, more=False)
+
+
+@pytest.mark.parametrize(
+    ("record", "decision"),
+    [
+        (pod_made(weaver(), "u"), "leave"),
+        (pod_made(weaver(lifetime_hours=1), "u"), "expire"),
+        (replace(pod_made(weaver(lifetime_hours=1), "u"), status="failed"), "expire"),
+        (weaver(lifetime_hours=1), "expire"),
+        (weaver(), "undo"),
+        (terminating(weaver(), "Deleted", ""), "finish"),
+        (ended(terminating(weaver(lifetime_hours=1), "Deleted", ""), NOW), "leave"),
+    ],
+    ids=["living", "expired", "expired and failed", "expired and unmade", "unmade", "terminating", "ended"],
+)
+def test_what_is_done_about_a_weaver(record, decision):
+    assert decide(record, NOW + timedelta(hours=1)) == decision
+
+
+def test_an_expired_weaver_ends_in_two_sweeps(world):
+    made = world.created_and_running(lifetime_hours=1)
+    world.clock.advance(timedelta(hours=1) - timedelta(milliseconds=1))
+    assert world.sweep() == NOTHING
+    world.clock.advance(timedelta(milliseconds=1))
+    assert world.sweep() == SweepReport([made.id], 0, 0, more=False)
+    going = world.recorded(made)
+    assert (going.status, going.reason, going.message) == ("terminating", "Expired", "its lifetime of 1 h ended")
+    world.cluster.settle()
+    assert world.sweep() == SweepReport([], 1, 0, more=False)
+    assert world.recorded(made).ended_at == world.clock.now
+    assert world.sweep() == NOTHING
+
+
+def test_what_is_not_due_is_not_touched(world):
+    world.created_and_running()
+    before = deepcopy(world.store.records)
+    world.clock.advance(timedelta(hours=3, minutes=59))
+    world.cluster.calls.clear()
+    assert world.sweep() == NOTHING
+    assert (world.store.records, world.cluster.calls) == (before, [])
+
+
+def test_a_renewal_that_races_wins(world):
+    made = world.created_and_running(lifetime_hours=1)
+    longer = replace(made, expires_at=made.expires_at + timedelta(hours=1), version=made.version + 1)
+    world.clock.advance(timedelta(hours=1))
+    world.meanwhile("before update", lambda _record: world.store.update(longer))
+    world.sweep()
+    assert world.recorded(made) == longer
+    assert "deletionTimestamp" not in world.cluster.pods[made.pod_name]["metadata"]
+    assert world.sweep() == NOTHING
+
+
+def test_two_sweeps_at_once_do_the_work_of_one(world):
+    made = world.created_and_running(lifetime_hours=1)
+    world.clock.advance(timedelta(hours=1))
+    world.meanwhile("before update", lambda _record: world.sweep())
+    world.sweep()
+    assert world.recorded(made).version == made.version + 1
+    world.cluster.settle()
+    world.meanwhile("before end", lambda *_args: world.sweep())
+    world.sweep()
+    assert world.recorded(made).version == made.version + 2
+    assert world.living() == []
+
+
+def test_a_dry_run_tells_and_changes_nothing(world):
+    expired = world.created_and_running(lifetime_hours=0.5)
+    going = world.created_and_running()
+    world.stop(ALICE, going.id)
+    unmade = world.store.reserve(reservation())
+    world.clock.advance(timedelta(hours=1))
+    records, pods = deepcopy(world.store.records), deepcopy(world.cluster.pods)
+    report = world.sweep(dry_run=True)
+    assert set(report.deleted_ids) == {expired.id, unmade.id}
+    assert (report.finished_count, report.failed_count) == (0, 0)
+    assert (world.store.records, world.cluster.pods) == (records, pods)
+    assert set(world.sweep().deleted_ids) == set(report.deleted_ids)
+
+
+@pytest.mark.parametrize("error", [ClusterError("etcd has no leader"), RetryLater("busy")])
+def test_one_that_fails_does_not_hold_up_the_others(world, error):
+    unlucky = world.created_and_running(lifetime_hours=0.5)
+    lucky = world.created_and_running(lifetime_hours=0.5)
+    world.clock.advance(timedelta(hours=1))
+
+    def fail(moment, args):
+        if moment == "before delete_pod" and args == (unlucky.pod_name,):
+            raise error
+
+    world.watcher = fail
+    assert world.sweep().failed_count == 1
+    assert "deletionTimestamp" in world.cluster.pods[lucky.pod_name]["metadata"]
+    assert world.recorded(unlucky).status == "terminating"
+    world.watcher = lambda _moment, _args: None
+    for _ in range(2):
+        world.sweep()
+        world.cluster.settle()
+    assert world.living() == []
+
+
+def test_a_create_whose_process_died_is_undone_after_its_grace(world):
+    unmade = world.store.reserve(reservation(weaver(name="api")))
+    world.clock.advance(CREATE_GRACE - timedelta(milliseconds=1))
+    assert world.sweep() == NOTHING
+    world.clock.advance(timedelta(milliseconds=1))
+    assert world.sweep() == SweepReport([unmade.id], 1, 0, more=False)
+    assert (world.recorded(unmade).status, world.recorded(unmade).reason) == ("failed", "CreateFailed")
+    world.create(name="api")
+
+
+def test_a_short_life_does_not_outlast_the_grace_of_its_create(world):
+    brief = world.store.reserve(reservation(weaver(lifetime_hours=1 / 3600)))
+    world.clock.advance(timedelta(seconds=1))
+    assert world.sweep().deleted_ids == [brief.id]
+    world.clock.advance(MINUTE)
+    world.sweep()
+    assert world.living() == []
+
+
+def test_a_sweep_is_bounded_and_says_when_there_is_more(world):
+    for _ in range(501):
+        world.store.reserve(reservation(weaver(), user_limit=999, org_limit=999))
+    world.clock.advance(CREATE_GRACE)
+    first = world.sweep()
+    assert (len(first.deleted_ids), first.more) == (500, True)
+    second = world.sweep()
+    assert (len(second.deleted_ids), second.more) == (1, False)
+    assert world.living() == []
