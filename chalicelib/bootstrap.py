@@ -25,8 +25,7 @@ from pathlib import Path
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
-from chalicelib.domain.errors import ClusterError, Misconfigured
-from chalicelib.domain.kubeconfig import KubeconfigError
+from chalicelib.domain.errors import Misconfigured
 from chalicelib.services.authenticate import Authenticate
 from chalicelib.services.describe import Describe
 from chalicelib.services.launch import Launch, LaunchSettings
@@ -66,20 +65,12 @@ class ControlPlane:
 
     @cached_property
     def cluster(self) -> Cluster:
-        # Here, not above: it brings yaml and ssl, and most requests never ask the cluster.
-        from chalicelib.adapters.kubernetes import connection
-        from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
+        from chalicelib.adapters.kubernetes.cluster import KubernetesCluster  # brings yaml and ssl
+        from chalicelib.adapters.kubernetes.connection import connect
 
-        try:
-            if path := self._environment.get("LOOM_KUBECONFIG"):
-                access, base = connection.load_access(Path(path)), Path(path).parent
-            else:
-                access, base = connection.in_cluster_access(), Path("/")
-            pool = connection.pool(access, base)
-        except (KubeconfigError, OSError) as error:
-            raise ClusterError(f"the cluster is not usable: {error}") from error
-        namespace = self._environment.get("LOOM_NAMESPACE", "loom-weavers")
-        return KubernetesCluster(access.server, namespace, pool, connection.Credentials(access, base))
+        path = self._environment.get("LOOM_KUBECONFIG")
+        kubeconfig = Path(path) if path else None
+        return KubernetesCluster(self._environment.get("LOOM_NAMESPACE", "loom-weavers"), lambda: connect(kubeconfig))
 
     @cached_property
     def signer(self) -> TicketSigner:

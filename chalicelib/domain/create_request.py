@@ -1,7 +1,7 @@
 """What a client may ask for when it creates a weaver: one pydantic model, made valid here and trusted afterwards."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,10 +15,12 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 _ID_LIKE: Final = re.compile(r"[0-9a-f-]+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the last are C1: terminals obey them too
+#: What `git check-ref-format` refuses in ``refs/heads/<branch>``, and white space of any kind.
+_NO_BRANCH: Final = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|^@$|(^|/)\.|\.lock(/|$)|\.$|^/|/$|//")
 _TAG: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?")
-#: Bytes of one environment: argument and environment strings of a process share the kernel's limit.
-_MAX_ENV_BYTES: Final = 64 * 1024
+#: Bytes of the environment, and of command or args: they share the kernel's limit, and the pod has to fit into the API server.
+_MAX_BYTES: Final = 64 * 1024
 
 
 def _plain(text: str) -> str:
@@ -50,7 +52,7 @@ def _name(text: str) -> str:
 def _branch(text: str) -> str:
     if text.startswith("-"):
         raise ValueError("must not begin with '-'")
-    if re.search(r"[\s~^:?*\[\\]|\.\.|@\{|^/|/$|//|\.lock$|\.$", text):
+    if _NO_BRANCH.search(text):
         raise ValueError("is not a name that git allows (git check-ref-format)")
     return text
 
@@ -62,12 +64,15 @@ def _workdir(text: str) -> str:
 
 
 def _repo(text: str) -> str:
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise ValueError("must be an https URL") from None  # the cause repeats the host, and credentials with it
     if url.scheme not in ("https", "http") or not url.hostname:
         raise ValueError("must be an https URL")
     if url.username is not None or url.password is not None:
         raise ValueError("must not carry credentials")
-    if re.search(r"[\s\"'`$\\]", text) or not repo_directory(text):
+    if url.query or url.fragment or re.search(r"[\s\"'`$\\]", text) or not repo_directory(text):
         raise ValueError("must be the https URL of a repository")
     return text
 
@@ -78,9 +83,18 @@ def _env_names(env: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"{name[:60]!r} is not a name for an environment variable")
         if name.upper().startswith("LOOM_"):
             raise ValueError(f"{name[:60]!r}: names that begin with LOOM_ are reserved")
-    if sum(len(name) + len(value.encode()) for name, value in env.items()) > _MAX_ENV_BYTES:
-        raise ValueError(f"must not exceed {_MAX_ENV_BYTES} bytes in all")
+    _bounded(env.items())
     return env
+
+
+def _words(words: list[str]) -> list[str]:
+    _bounded([words])
+    return words
+
+
+def _bounded(parts: Iterable[Iterable[str]]) -> None:
+    if sum(len(text.encode()) for part in parts for text in part) > _MAX_BYTES:
+        raise ValueError(f"must not exceed {_MAX_BYTES} bytes in all")
 
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:
@@ -97,7 +111,7 @@ def quantity(text: str) -> float:
 
     Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|m|k|M|G|T)?", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(Ki|Mi|Gi|Ti|m|k|M|G|T)?", text)
     if not match or len(text) > 24:
         raise ValueError("must be a Kubernetes quantity such as 512Mi, 2Gi, 500m or 1.5")
     powers = {"m": 1e-3, None: 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
@@ -119,6 +133,7 @@ def _cpu(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_plain)]
 Argument = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
+Words = Annotated[list[Argument], Field(max_length=256), AfterValidator(_words)]
 EnvName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -146,8 +161,8 @@ class CreateRequest(BaseModel):
     tags: Annotated[dict[Text, str], Field(max_length=32), AfterValidator(_tags)] = {}
     name: Annotated[str, AfterValidator(_name)] | None = None
     lifetime_hours: float = lifetime.DEFAULT_HOURS
-    command: Annotated[list[Argument], Field(max_length=256)] = []
-    args: Annotated[list[Argument], Field(max_length=256)] = []
+    command: Words = []
+    args: Words = []
     workdir: Annotated[Text, AfterValidator(_workdir)] | None = None
     resources: ResourceLimits = ResourceLimits()
     attach: Literal["driver"] | None = None
@@ -162,7 +177,7 @@ def parse_create_request(body: object, *, allow_http: bool = False) -> CreateReq
         raise InvalidRequest("the body must be a JSON object")
     request = validated(CreateRequest, body)
     lifetime.checked_hours(request.lifetime_hours)
-    if request.repo and request.repo.startswith("http:") and not allow_http:
+    if request.repo and urlsplit(request.repo).scheme == "http" and not allow_http:
         raise InvalidRequest("repo: must be an https URL", field="repo")
     if request.branch and not request.repo:
         raise InvalidRequest("branch: needs a repo to be a branch of", field="branch")

@@ -1,14 +1,14 @@
 """The Cluster of :mod:`chalicelib.services.ports` over Kubernetes' REST API."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import urllib3
 
-from chalicelib.adapters.kubernetes.connection import Credentials
+from chalicelib.adapters.kubernetes.connection import Connection
 from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, NamespaceMissing
 from chalicelib.domain.pod_status import Event, Pod
 
@@ -17,14 +17,16 @@ _USER_AGENT: Final = "loom-control-plane"
 _MESSAGE_LIMIT: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
 class KubernetesCluster:
-    """One namespace of the cluster at ``server``."""
+    """One namespace of a cluster, connected to on first use: many requests never ask the cluster."""
 
-    server: str
-    namespace: str
-    pool: urllib3.PoolManager
-    credentials: Credentials
+    def __init__(self, namespace: str, connect: Callable[[], Connection]) -> None:
+        self._namespace = namespace
+        self._connect = connect
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return self._connect()
 
     def create_pod(self, manifest: dict[str, Any]) -> Pod | None:
         status, body = self._request("POST", "pods", manifest)
@@ -55,12 +57,13 @@ class KubernetesCluster:
 
     def _request(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         """HTTP status and JSON body. A body that is not JSON becomes a Status with that text as its message."""
-        url = f"{self.server}/api/v1/namespaces/{self.namespace}/{path}".rstrip("/")
-        headers = {"Accept": "application/json", "User-Agent": _USER_AGENT, **self.credentials.headers()}
+        connection = self._connection
+        url = f"{connection.server}/api/v1/namespaces/{self._namespace}/{path}".rstrip("/")
+        headers = {"Accept": "application/json", "User-Agent": _USER_AGENT, **connection.credentials.headers()}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
-            answer = self.pool.request(
+            answer = connection.pool.request(
                 method, url, body=json.dumps(body) if body is not None else None, headers=headers
             )
         except urllib3.exceptions.ReadTimeoutError as error:
@@ -75,7 +78,7 @@ class KubernetesCluster:
             return body
         details: Mapping[str, Any] = body.get("details") or {}
         if status == 404 and details.get("kind") == "namespaces":
-            raise NamespaceMissing(self.namespace)
+            raise NamespaceMissing(self._namespace)
         reason = body.get("reason")
         message = f"Kubernetes: {str(body.get('message') or f'HTTP {status}')[:_MESSAGE_LIMIT]}"
         told = {"k8s_code": status, **({"k8s_reason": reason} if reason else {})}

@@ -27,10 +27,12 @@ def load_access(kubeconfig: Path) -> ClusterAccess:
     """The current context of a kubeconfig file. Raises KubeconfigError."""
     try:
         content = yaml.safe_load(kubeconfig.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise KubeconfigError(f"kubeconfig {kubeconfig}: {error}") from error
+    except OSError as error:
+        raise KubeconfigError(f"kubeconfig: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise KubeconfigError("kubeconfig: is not YAML") from error
     if not isinstance(content, dict):
-        raise KubeconfigError(f"kubeconfig {kubeconfig}: is not a mapping")
+        raise KubeconfigError("kubeconfig: is not a mapping")
     return cluster_access(content)
 
 
@@ -47,8 +49,28 @@ def in_cluster_access() -> ClusterAccess:
     )
 
 
-def pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
-    """Connections to the cluster. ``base`` is the folder from which the kubeconfig's relative paths count."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A way into the cluster at ``server``."""
+
+    server: str
+    pool: urllib3.PoolManager
+    credentials: "Credentials"
+
+
+def connect(kubeconfig: Path | None) -> Connection:
+    """The cluster of the kubeconfig, or the one this process runs in. Raises ClusterError; sends nothing yet."""
+    base = kubeconfig.parent if kubeconfig else Path("/")  # from where the kubeconfig's relative paths count
+    try:
+        access = load_access(kubeconfig) if kubeconfig else in_cluster_access()
+        return Connection(access.server, _pool(access, base), Credentials(access, base))
+    except KubeconfigError as error:
+        raise ClusterError(f"the cluster is not configured: {error}") from error
+    except OSError as error:  # ssl.SSLError is one
+        raise ClusterError(f"the cluster's certificates cannot be used: {error.strerror or error}") from error
+
+
+def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
     if not access.server.startswith("https:"):
         return urllib3.PoolManager(timeout=TIMEOUT, retries=False)
     context = ssl.create_default_context(

@@ -1,0 +1,126 @@
+"""``make demo``: the parts, a weaver with a repository cloned, and a terminal in it.
+
+On a terminal the person gets the shell; without one a scripted session is driven through a real pseudo-terminal and shown, so
+that the same tour runs in CI.
+"""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import pexpect
+
+from local import edition
+from local.edition import Edition
+from local.supervisor import Supervisor, say_to
+
+_NAME: Final = "demo"
+_TIMEOUT: Final = 60  # seconds for any one step
+_SIZE: Final = (24, 100)
+
+
+class DemoFailed(Exception):
+    """A step of the tour did not do what it should; the message says which."""
+
+
+async def run(state: Path) -> int:
+    """The exit code. Raises PartFailed."""
+    started = time.monotonic()
+    say = say_to(sys.stdout)
+    say("starting the parts (a laptop edition of AWS, Kubernetes, the API and the relay)")
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with tempfile.TemporaryDirectory(prefix="weavers-demo-") as folder:
+        async with Supervisor(state / "logs", say) as supervisor:
+            running = await edition.start(supervisor, Path(folder))
+            git = await supervisor.start("git", "local.repository", str(Path(folder, "repositories")))
+            say(f"everything is up after {time.monotonic() - started:.1f} s\n")
+            repo = f"{git.url}/hello.git"
+            try:
+                if sys.stdin.isatty() and sys.stdout.isatty():
+                    return await _by_hand(running, repo)
+                await asyncio.to_thread(_Tour(running, repo).run)
+            except DemoFailed as error:
+                say(f"demo: failed: {error}")
+                return 2
+    say("demo: ok")
+    return 0
+
+
+async def _by_hand(running: Edition, repo: str) -> int:
+    """The person types. Ctrl+C belongs to ``loom``; when it ends, everything ends."""
+    command = ("loom", "new", "--name", _NAME, "--repo", repo)
+    print(f"$ {' '.join(command)}", flush=True)
+    loom = await asyncio.create_subprocess_exec(*command, env=edition.environment(running))
+    code = await loom.wait()
+    print("\nthe demo ends here, with its weaver; `make up` keeps everything running", flush=True)
+    return code
+
+
+class _Tour:
+    """The scripted session: every command is a real ``loom`` process."""
+
+    def __init__(self, running: Edition, repo: str) -> None:
+        self._env = edition.environment(running)
+        self._repo = repo
+
+    def run(self) -> None:
+        self._loom("new", "--name", _NAME, "--repo", self._repo)
+        self._terminal()
+        self._loom("ps")
+        self._loom("delete", _NAME)
+        self._loom("ps")
+
+    def _loom(self, *arguments: str) -> None:
+        print(f"$ loom {' '.join(arguments)}", flush=True)
+        command = ("loom", *arguments)
+        try:
+            done = subprocess.run(command, env=self._env, stdin=subprocess.DEVNULL, timeout=_TIMEOUT, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise DemoFailed(f"loom {arguments[0]} took longer than {_TIMEOUT} s") from error
+        print(flush=True)
+        if done.returncode != 0:
+            raise DemoFailed(f"loom {arguments[0]} ended with exit code {done.returncode}")
+
+    def _terminal(self) -> None:
+        """Attaches, runs a command in the clone, and leaves by ``exit``."""
+        print(f"$ loom attach {_NAME}", flush=True)
+        terminal = pexpect.spawn(
+            "loom", ["attach", _NAME],
+            env=self._env, timeout=_TIMEOUT, encoding="utf-8", dimensions=_SIZE, logfile=None,
+        )  # fmt: skip
+        terminal.logfile_read = _Shown()
+        try:
+            self._expect(terminal, r"\$ ", "a prompt")
+            terminal.sendline("python3 hello.py")
+            self._expect(terminal, "hello from inside the weaver", "the output of python3 hello.py")
+            terminal.sendline("exit")
+            self._expect(terminal, pexpect.EOF, "being detached by exit")
+        finally:
+            terminal.close(force=True)
+        print(flush=True)
+        if terminal.exitstatus != 0:
+            raise DemoFailed(f"loom attach ended with exit code {terminal.exitstatus}")
+
+    @staticmethod
+    def _expect(terminal: "pexpect.spawn[str]", pattern: str | type[pexpect.EOF], what: str) -> None:
+        try:
+            terminal.expect(pattern)
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            raise DemoFailed(f"waited for {what}, and got: {terminal.before!r}") from error
+
+
+class _Shown:
+    """What the terminal received, shown as it came."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text.replace("\r\n", "\n"))
+
+    def flush(self) -> None:
+        sys.stdout.flush()

@@ -1,0 +1,104 @@
+"""The laptop edition: which parts there are, in which order they start, and what each is told."""
+
+import json
+import os
+import secrets
+import socket
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from local.supervisor import Supervisor
+
+NAMESPACE: Final = "loom-weavers"
+#: The image every weaver gets: it has `loom session`, and the node does not pull it.
+IMAGE: Final = "ghcr.io/ghuntley/loom/weaver:latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A running laptop edition: where its API is, and a developer's and an admin's token."""
+
+    url: str
+    relay_url: str
+    kubeconfig: Path
+    token: str
+    admin_token: str
+
+
+async def start(supervisor: Supervisor, state: Path, tick: float = 60) -> Edition:
+    """Starts every part. ``state`` is a private folder that exists; ``tick`` the seconds between sweeps. Raises PartFailed."""
+    kubeconfig, key = state / "kubeconfig", state / "ticket-key.pem"
+    tokens = {name: f"loom_{secrets.token_urlsafe(32)}" for name in ("developer", "admin", "relay")}
+    _write_private(key, _new_key())
+    _write_private(state / "tokens.json", json.dumps(_token_entries(tokens)).encode())
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    kube = await supervisor.start(
+        "kubernetes", "local.kube", "--state", str(state / "node"), "--kubeconfig", str(kubeconfig),
+        "--loom-image", IMAGE,
+    )  # fmt: skip
+    make_namespace(kube.url, kubeconfig)
+    aws = await supervisor.start("aws", "local.aws")
+    common = {"LOOM_SERVER_URL": url, "LOOM_KUBECONFIG": str(kubeconfig), "LOOM_NAMESPACE": NAMESPACE}
+    relay_env = {"LOOM_RELAY_LISTEN": "127.0.0.1:0", "LOOM_RELAY_TOKEN": tokens["relay"]}
+    relay = await supervisor.start("relay", "relay", env=common | relay_env)
+    api_env = {
+        "LOOM_RELAY_URL": relay.url.replace("http", "ws", 1),
+        "LOOM_TICKET_KEY_FILE": str(key),
+        "LOOM_WEAVER_IMAGE": IMAGE,
+        "LOOM_ALLOW_HTTP_REPOS": "true",
+        "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    arguments = ("--fd", str(listening.fileno()), "--state", str(state), "--tick", str(tick))
+    with listening:
+        await supervisor.start("api", "local.api", *arguments, env=common | api_env, fds=[listening.fileno()])
+    return Edition(url, relay.url, kubeconfig, tokens["developer"], tokens["admin"])
+
+
+def _token_entries(tokens: dict[str, str]) -> list[dict[str, Any]]:
+    """Whose tokens they are. The relay may look at every weaver, and so has the role of support."""
+    principals: dict[str, dict[str, Any]] = {
+        "developer": {"user_id": "developer", "personal_org_id": "personal-developer"},
+        "admin": {"user_id": "admin", "personal_org_id": "personal-admin", "system_role": "system_admin"},
+        "relay": {"user_id": "relay", "personal_org_id": "personal-relay", "system_role": "support"},
+    }
+    return [{"token": tokens[name], "principal": principals[name]} for name in tokens]
+
+
+def make_namespace(server: str, kubeconfig: Path) -> None:
+    """The weavers' namespace in our own node: on a real cluster it is the platform engineer's to make."""
+    token = yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]["token"]
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{server}/api/v1/namespaces", json.dumps(body).encode(), headers)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # our own loopback server
+        pass
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Readable by this user only, from the first byte on."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
+def environment(edition: Edition) -> dict[str, str]:
+    """What a process needs to run ``loom`` against the edition as its developer."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "LOOM_URL": edition.url, "LOOM_TOKEN": edition.token, "PATH": path}
