@@ -66,9 +66,10 @@ def _workdir(text: str) -> str:
 def _repo(text: str) -> str:
     try:
         url = urlsplit(text)
+        has_host = bool(url.hostname) and url.port != 0  # a port that is none raises here
     except ValueError:
         raise ValueError("must be an https URL") from None  # the cause repeats the host, and credentials with it
-    if url.scheme not in ("https", "http") or not url.hostname:
+    if url.scheme not in ("https", "http") or not has_host:
         raise ValueError("must be an https URL")
     if url.username is not None or url.password is not None:
         raise ValueError("must not carry credentials")
@@ -79,10 +80,11 @@ def _repo(text: str) -> str:
 
 def _env_names(env: dict[str, str]) -> dict[str, str]:
     for name in env:
+        told = repr(name.partition("=")[0][:60])  # behind an = that slipped in stands a value
         if not _ENV_NAME.fullmatch(name):
-            raise ValueError(f"{name[:60]!r} is not a name for an environment variable")
+            raise ValueError(f"{told} is not a name for an environment variable")
         if name.upper().startswith("LOOM_"):
-            raise ValueError(f"{name[:60]!r}: names that begin with LOOM_ are reserved")
+            raise ValueError(f"{told}: names that begin with LOOM_ are reserved")
     _bounded(env.items())
     return env
 
@@ -160,7 +162,7 @@ class CreateRequest(BaseModel):
     env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = {}
     tags: Annotated[dict[Text, str], Field(max_length=32), AfterValidator(_tags)] = {}
     name: Annotated[str, AfterValidator(_name)] | None = None
-    lifetime_hours: float = lifetime.DEFAULT_HOURS
+    lifetime_hours: Annotated[float, Field(strict=True)] = lifetime.DEFAULT_HOURS  # true is no number of hours
     command: Words = []
     args: Words = []
     workdir: Annotated[Text, AfterValidator(_workdir)] | None = None
