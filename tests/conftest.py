@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -11,7 +12,12 @@ settings.register_profile("weavers", deadline=None)
 settings.load_profile("weavers")
 
 #: marker -> (program it needs, the command that installs it)
-_OPTIONAL_PROGRAMS = {"needs_bwrap": ("bwrap", "apt-get install bubblewrap")}
+_OPTIONAL_PROGRAMS = {"needs_bwrap": ("bwrap", "apt-get install --no-install-recommends bubblewrap")}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """CI has every program: there, a test left out is a failure."""
+    parser.addoption("--fail-on-skip", action="store_true", help="fail when a test was skipped")
 
 
 def pytest_configure() -> None:
@@ -28,3 +34,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Says last what was left out, and the one command that installs it."""
+    yield
+    skipped = len(terminalreporter.stats.get("skipped", ()))
+    missing = [(program, install) for program, install in _OPTIONAL_PROGRAMS.values() if shutil.which(program) is None]
+    if skipped:
+        terminalreporter.write_line(
+            f"{skipped} tests were left out for want of {', '.join(name for name, _ in missing)}:"
+        )
+    for _, install in missing:
+        terminalreporter.write_line(f"  {install}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under --fail-on-skip, a skip ends the run as a failure does."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--fail-on-skip") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

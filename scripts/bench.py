@@ -1,0 +1,71 @@
+"""``make bench``: the budgets of the design, one line each: ``name value budget ok|OVER``; exit 1 when one is OVER.
+
+Values are ratios against a baseline measured in the same run, because machines are shared and noisy. Each line says which
+backend it ran on.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+_RUNS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One budget: ``value`` must not exceed ``budget``; both are ratios."""
+
+    name: str
+    value: float
+    budget: float
+    backend: str
+
+    @property
+    def ok(self) -> bool:
+        return self.value <= self.budget
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.ok else "OVER"
+        return f"{self.name} {self.value:.2f}x {self.budget:.2f}x {verdict}  ({self.backend})"
+
+
+def seconds(command: Sequence[str]) -> float:
+    """One run of a whole process."""
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def ratio(command: Sequence[str], baseline: Sequence[str]) -> float:
+    """The median of the ratios of paired runs, so that a busy moment hits both sides; the first pair warms up."""
+    pairs = [(seconds(command), seconds(baseline)) for _ in range(_RUNS + 1)]
+    return median(one / other for one, other in pairs[1:])
+
+
+def imports() -> Iterable[Figure]:
+    """Lambda cold start (DESIGN §9): ``app.py`` against the libraries it cannot do without."""
+    python = sys.executable
+    value = ratio((python, "-c", "import app"), (python, "-c", "import chalice, boto3, pynamodb"))
+    yield Figure("lambda-import", value, 1.5, "CPython, no network")
+
+
+GROUPS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {"imports": imports}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
+    parser.add_argument("--only", choices=sorted(GROUPS), help="one group")
+    only = parser.parse_args().only
+    figures = [figure for name, group in GROUPS.items() if only in (None, name) for figure in group()]
+    for figure in figures:
+        print(figure)
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
