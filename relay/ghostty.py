@@ -69,7 +69,8 @@ class GhosttyScreen:
 
     def _blank_rows(self, content: bytes) -> bytes:
         """The rows that the formatter left out: without them all that scrolled would be shifted."""
-        return b"\r\n" * (self._terminal.get("total_rows", "size_t") - 1 - content.count(b"\r\n"))
+        rows: int = self._terminal.get("total_rows", "size_t")
+        return b"\r\n" * (rows - 1 - content.count(b"\r\n"))
 
     def _place_cursor(self, after: bytes) -> bytes:
         """``after`` with a cursor position that also holds in origin mode, where rows count from the top margin."""
@@ -77,7 +78,7 @@ class GhosttyScreen:
         if not found:
             return after
         if self._terminal.mode(_ORIGIN_MODE):
-            row: int = max(1, int(found["row"]) - int(found["top"] or 1) + 1)
+            row = max(1, int(found["row"]) - int(found["top"] or 1) + 1)
             cursor = b"\x1b[?6h\x1b[%d;%sH" % (row, found["col"])
         else:
             cursor = found["cursor"]

@@ -1,21 +1,18 @@
 """The Kubernetes API as the relay uses it: one pod's state, events, log and attach stream. Plain REST over aiohttp."""
 
 import json
-import ssl
-import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import yaml
 
-from chalicelib.domain.kubeconfig import ClusterAccess, KubeconfigError, cluster_access
+from chalicelib.domain.kubeconfig import ClusterAccess
 from chalicelib.domain.pod_status import WEAVER_CONTAINER
+from relay.access import ssl_context
 from relay.attach import Attach
 from relay.core import channels
 
-_SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _REQUEST: Final = aiohttp.ClientTimeout(total=10)
 _STREAM: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
 #: Seconds after which the server ends a watch, and after which a watch that says nothing is given up.
@@ -38,32 +35,6 @@ class KubeError(Exception):
         self.reason = reason
 
 
-def load_access(kubeconfig: Path | None) -> ClusterAccess:
-    """The access that the kubeconfig describes, or the pod's own service account. Raises KubeconfigError."""
-    if kubeconfig is None:
-        return _in_cluster()
-    try:
-        body = yaml.safe_load(kubeconfig.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise KubeconfigError(f"kubeconfig {kubeconfig}: {error}") from error
-    access = cluster_access(body if isinstance(body, dict) else {})
-    if access.exec_plugin:
-        raise KubeconfigError(
-            "kubeconfig: the relay does not run credential plugins (exec); give it a token, a tokenFile or a client certificate"
-        )
-    return access
-
-
-def _in_cluster() -> ClusterAccess:
-    if not (_SERVICE_ACCOUNT / "token").exists():
-        raise KubeconfigError("LOOM_KUBECONFIG is not set and this is not a pod with a service account")
-    return ClusterAccess(
-        server="https://kubernetes.default.svc",
-        ca_file=str(_SERVICE_ACCOUNT / "ca.crt"),
-        token_file=str(_SERVICE_ACCOUNT / "token"),
-    )
-
-
 class Kube:
     """One namespace of one cluster. ``folder`` is where relative paths of the kubeconfig count from."""
 
@@ -73,7 +44,7 @@ class Kube:
         self._pods = f"{access.server}/api/v1/namespaces/{namespace}/pods"
         self._events = f"{access.server}/api/v1/namespaces/{namespace}/events"
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._ssl(), limit=0), read_bufsize=_LINE_LIMIT
+            connector=aiohttp.TCPConnector(ssl=ssl_context(access, folder), limit=0), read_bufsize=_LINE_LIMIT
         )
 
     async def close(self) -> None:
@@ -89,7 +60,7 @@ class Kube:
         body = await self._json(self._pods, {"fieldSelector": f"metadata.name={name}"})
         return next(iter(body.get("items") or ()), None), body["metadata"]["resourceVersion"]
 
-    async def watch_pod(self, name: str, version: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def watch_pod(self, name: str, version: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
         """Changes of the pod after ``version``: (ADDED, MODIFIED, DELETED or BOOKMARK, object). Raises KubeError; 410 means: list again."""
         query = {
             "fieldSelector": f"metadata.name={name}",
@@ -129,7 +100,7 @@ class Kube:
             raise KubeError(0, "Unreachable", f"log: {error or type(error).__name__}") from error
         return b"".join(pieces)[-_LOG_LIMIT:]
 
-    async def follow_log(self, name: str, container: str) -> AsyncIterator[str]:
+    async def follow_log(self, name: str, container: str) -> AsyncGenerator[str, None]:
         """The lines of a container's log as they are written, until it ends. Raises KubeError."""
         query = {"container": container, "follow": "true", "tailLines": "1"}
         try:
@@ -176,37 +147,6 @@ class Kube:
         if self._access.token_file:  # rotated by the kubelet: read anew each time
             token = (self._folder / self._access.token_file).read_text().strip()
         return {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-
-    def _ssl(self) -> ssl.SSLContext | bool:
-        access = self._access
-        if not access.server.startswith("https:"):
-            return True
-        context = ssl.create_default_context(
-            cafile=str(self._folder / access.ca_file) if access.ca_file else None,
-            cadata=access.ca_data.decode() if access.ca_data else None,
-        )
-        if access.insecure_skip_tls_verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        _load_client_certificate(context, access, self._folder)
-        return context
-
-
-def _load_client_certificate(context: ssl.SSLContext, access: ClusterAccess, folder: Path) -> None:
-    """OpenSSL wants files: data of the kubeconfig passes through a private folder that is gone afterwards."""
-    with tempfile.TemporaryDirectory() as private:
-        paths = []
-        for name, data, file in (
-            ("cert", access.client_cert_data, access.client_cert_file),
-            ("key", access.client_key_data, access.client_key_file),
-        ):
-            path = folder / file if file else Path(private, name)
-            if data:
-                path.touch(mode=0o600)
-                path.write_bytes(data)
-            paths.append(path)
-        if all(path.exists() for path in paths):
-            context.load_cert_chain(*paths)
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:

@@ -1,0 +1,71 @@
+"""``python -m relay``: the attach relay, configured by the environment (see :mod:`relay.settings`)."""
+
+import asyncio
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from aiohttp import web
+
+from chalicelib.domain.kubeconfig import KubeconfigError
+from relay import logs
+from relay.access import load_access
+from relay.admission import Admission
+from relay.api import Api
+from relay.kube import Kube
+from relay.server import Doors
+from relay.sessions import Sessions
+from relay.settings import Settings, SettingsError, from_environment
+
+#: Seconds viewers have to take their last words; the whole shutdown stays below five.
+_DRAIN: Final = 3.0
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Returns 0 then, 2 when the configuration cannot be used."""
+    try:
+        settings = from_environment()
+        logs.configure(settings.log_level)
+        uvloop.run(serve(settings))
+    except (SettingsError, KubeconfigError) as error:
+        sys.stderr.write(f"relay: {error}\n")
+        return 2
+    return 0
+
+
+async def serve(settings: Settings) -> None:
+    """Listen, say so on stdout, and drain on a signal. Raises KubeconfigError."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    folder = settings.kubeconfig.parent if settings.kubeconfig else Path("/")
+    kube = Kube(load_access(settings.kubeconfig), settings.namespace, folder)
+    api = Api(settings.server_url, settings.token)
+    sessions = Sessions(kube, api.report, _now, settings.linger)
+    application = Doors(kube, api, Admission(api, _now), sessions).application()
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        sys.stdout.write(f"ready http://{f'[{host}]' if ':' in host else host}:{port}\n")
+        sys.stdout.flush()
+        await ended.wait()
+        await site.stop()
+        await sessions.drain(_DRAIN)
+    finally:
+        await runner.cleanup()
+        await api.close()
+        await kube.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The relay's doors (DESIGN §5, "on the relay")."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from relay.admission import Admission, negotiate
+from relay.api import Api
+from relay.kube import Kube, KubeError
+from relay.refusals import Refusal
+from relay.sessions import Sessions
+
+log = logging.getLogger(__name__)
+
+#: Seconds between pings to viewers; one that stays silent for half of it again is gone.
+_HEARTBEAT: Final = 30.0
+#: Bytes of one frame from a viewer: a big paste.
+_FRAME_LIMIT: Final = 1024 * 1024
+_READY_WITHIN: Final = 3.0
+_NOT_YET: Final = (
+    "/api/weaver/{id}/logs",
+    "/api/weaver/{id}/events",
+    "/api/weaver/{id}/exec",
+    "/api/weaver/{id}/tcp/{port}",
+    "/t/{id}",
+    "/metrics",
+)
+
+
+class Doors:
+    """Handlers over the relay's parts."""
+
+    def __init__(self, kube: Kube, api: Api, admission: Admission, sessions: Sessions) -> None:
+        self._kube = kube
+        self._api = api
+        self._admission = admission
+        self._sessions = sessions
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[_refusals_to_http])
+        app.router.add_get("/healthz", self.healthz)
+        app.router.add_get("/readyz", self.readyz)
+        app.router.add_get("/api/weaver/{id}/attach", self.attach)
+        for path in _NOT_YET:
+            app.router.add_route("*", path, _not_implemented)
+        return app
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """The process answers."""
+        return web.json_response({"status": "ok"})
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """Sessions could be served: 503 says what is missing."""
+        kubernetes, keys = await asyncio.gather(self._kubernetes(), self._keys())
+        checks = {"kubernetes": kubernetes, "keys": keys, **({"relay": "draining"} if self._sessions.draining else {})}
+        ready = all(check == "ok" for check in checks.values())
+        return web.json_response({"status": "ok" if ready else "unready", **checks}, status=200 if ready else 503)
+
+    async def attach(self, request: web.Request) -> web.StreamResponse:
+        """The terminal."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Refusal(426, "upgrade_required", "this is a WebSocket: connect with ws:// or wss://")
+        if self._sessions.draining:
+            raise Refusal(503, "draining", "the relay goes down: connect again")
+        subprotocol = negotiate(request)
+        claims = await self._admission.admit(request, request.match_info["id"])
+        websocket = web.WebSocketResponse(
+            protocols=[subprotocol] if subprotocol else [],
+            heartbeat=_HEARTBEAT,
+            max_msg_size=_FRAME_LIMIT,
+            compress=False,
+            timeout=2.0,
+        )
+        await websocket.prepare(request)
+        await self._sessions.view(websocket, claims)
+        return websocket
+
+    async def _kubernetes(self) -> str:
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                await self._kube.ping()
+        except (KubeError, TimeoutError) as error:
+            return str(error) or "no answer"
+        return "ok"
+
+    async def _keys(self) -> str:
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                return "ok" if await self._api.ready() else "the API publishes no keys"
+        except (Refusal, TimeoutError) as error:
+            return str(error) or "no answer"
+
+
+@web.middleware
+async def _refusals_to_http(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except Refusal as refusal:
+        return refusal.response()
+    except web.HTTPException as error:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "invalid_request")
+        return Refusal(error.status, code, f"{request.method} {request.path}: {error.reason}").response()
+    return response
+
+
+async def _not_implemented(request: web.Request) -> web.Response:
+    raise Refusal(501, "not_implemented", f"the relay does not serve {request.path} yet")

@@ -1,0 +1,183 @@
+"""One weaver's session: follows its pod, attaches once it runs, and keeps the hub fed until the weaver is over."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from chalicelib.domain.ids import pod_name
+from chalicelib.domain.pod_status import STAGES, PodStatus
+from loom.wire import Exit, Resize, Stage
+from relay.core.hub import Hub, Viewer, WeaverState
+from relay.follower import Observation, PodFollower
+from relay.ghostty import GhosttyScreen
+from relay.kube import Kube, KubeError
+from relay.terminal import Terminal
+
+log = logging.getLogger(__name__)
+
+#: Seconds a pod may take to appear: creating it and attaching to it race.
+_APPEAR: Final = 10.0
+#: Seconds the pod's status may lag behind the end of its stream.
+_STATUS_LAG: Final = 5.0
+#: Seconds between attempts to attach again: first, and at most.
+_RETRY_FIRST: Final = 0.1
+_RETRY_LONGEST: Final = 5.0
+#: A container that just started may refuse for a moment: people hear of it when the next attempt is so many seconds away.
+_WORTH_TELLING: Final = 1.0
+#: A container that runs for longer than this has drawn things that nobody here has seen.
+_FRESH: Final = timedelta(seconds=5)
+
+
+class Session:
+    """``report`` is called when the pod runs and when it is over; ``now`` is the clock."""
+
+    def __init__(self, weaver_id: str, kube: Kube, report: Callable[[str], None], now: Callable[[], datetime]) -> None:
+        self.weaver_id = weaver_id
+        self.hub = Hub(GhosttyScreen(self._reply))
+        self.expires_at = datetime.min.replace(tzinfo=UTC)  # the weaver's: the latest that a ticket told
+        self._report = report
+        self._now = now
+        self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
+        self._terminal = Terminal(kube, pod_name(weaver_id), self.hub.output, self._past_output)
+        self._replaying = False
+        self._reported = ""
+        self._clone_failure_told = False
+
+    # -- what viewers do
+
+    def join(self, viewer: Viewer, expires_at: datetime) -> None:
+        """A new viewer, whose ticket says when the weaver expires."""
+        self.expires_at = max(self.expires_at, expires_at)
+        self.hub.join(viewer)
+
+    async def typed(self, viewer: Viewer, data: bytes) -> None:
+        """Input of a viewer; returns when there is room for more."""
+        data = self.hub.typed(viewer, data)
+        await self._terminal.resize(self.hub.size)
+        if data:
+            await self._terminal.write(data)
+
+    async def resized(self, viewer: Viewer, size: Resize) -> None:
+        """The size of a viewer's terminal; the first also says that the viewer is ready."""
+        self.hub.resize(viewer, size)
+        self.hub.ready(viewer)
+        await self._terminal.resize(self.hub.size)
+
+    async def leave(self, viewer: Viewer) -> None:
+        """The viewer's connection is gone."""
+        self.hub.leave(viewer)
+        await self._terminal.resize(self.hub.size)
+
+    # -- the life of a session
+
+    async def run(self) -> None:
+        """Until the weaver is over; the viewers have then been told."""
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(self._follower.run())
+            seen = await self._until_running()
+            if not seen.over:
+                seen = await self._while_running()
+            await self._finish(seen)
+            following.cancel()
+
+    async def _until_running(self) -> Observation:
+        """Raises nothing and waits for ever, but for a pod that does not appear."""
+        await self._follower.until(lambda seen: seen.known)
+        try:
+            async with asyncio.timeout(_APPEAR):
+                await self._follower.until(lambda seen: seen.existed)
+        except TimeoutError:
+            self.hub.notice("there is no pod for this weaver")
+            return replace(self._follower.seen, existed=True)
+        return await self._follower.until(lambda seen: seen.runs or seen.over)
+
+    async def _while_running(self) -> Observation:
+        """Attach, and attach again when the stream breaks, until the container is over."""
+        pause = _RETRY_FIRST
+        redraw = self._drew_before()
+        while True:
+            why = "the terminal's connection to the weaver broke; connecting again"
+            finished = False
+            try:
+                finished = await self._terminal.stay_attached(redraw=redraw)
+                redraw = True
+            except KubeError as error:
+                log.warning("attach failed: %s", error, extra={"fields": {"weaver_id": self.weaver_id}})
+                why = f"the weaver cannot be attached to yet: {error}"
+            try:
+                async with asyncio.timeout(_STATUS_LAG if finished else pause):
+                    return await self._follower.until(lambda seen: seen.over)
+            except TimeoutError:
+                if redraw or pause > _WORTH_TELLING:
+                    self.hub.notice(why)
+            pause = min(pause * 2, _RETRY_LONGEST)
+
+    async def _finish(self, seen: Observation) -> None:
+        """Tell everybody how it ended; what the container wrote comes first, also when nobody saw it run."""
+        status = seen.status
+        if status and "ready" in status.stages and self.hub.state.status != "running":
+            self.hub.tell(replace(_state(status), status="running", reason=None, message=None))
+        if self.hub.state.status == "running":
+            await self._terminal.show_log()
+        if status:
+            self.hub.tell(_state(status))
+        self.hub.end(self._exit(seen))
+
+    def _exit(self, seen: Observation) -> Exit:
+        status = seen.status
+        if status is None or status.status == "terminating":
+            was_there = status or self.hub.state.stages
+            return Exit("expired" if self._now() >= self.expires_at else "deleted" if was_there else "ended")
+        if status.reason == "DeadlineExceeded":
+            return Exit("expired")
+        return Exit("ended", code=status.exit_code)
+
+    def _drew_before(self) -> bool:
+        started_at = self._follower.seen.started_at
+        return started_at is not None and self._now() - datetime.fromisoformat(started_at) > _FRESH
+
+    # -- what happens
+
+    def _pod_changed(self, seen: Observation) -> None:
+        if seen.over:
+            self._report_once("over")  # _finish tells the viewers, in the right order
+            return
+        if seen.runs:
+            self._report_once("running")
+        self.hub.tell(_state(seen.status) if seen.status else _without_pod(seen))
+        if seen.status and seen.status.reason == "CloneFailed" and not self._clone_failure_told:
+            self._clone_failure_told = True
+            self.hub.notice(f"the repository was not cloned: {seen.status.message}")
+
+    def _report_once(self, what: str) -> None:
+        if self._reported != what:
+            self._reported = what
+            self._report(self.weaver_id)
+
+    def _reply(self, data: bytes) -> None:
+        """The emulator answers programs only while no driver's own terminal does."""
+        if not self._replaying and not self.hub.has_driver:
+            self._terminal.reply(data)
+
+    def _past_output(self, data: bytes) -> None:
+        self._replaying = True
+        self.hub.past_output(data)
+        self._replaying = False
+
+
+def _state(status: PodStatus) -> WeaverState:
+    stages = tuple(Stage(name, _rfc3339(status.stages[name])) for name in STAGES if name in status.stages)
+    return WeaverState(status.status, status.reason, status.message, stages)
+
+
+def _without_pod(seen: Observation) -> WeaverState:
+    if seen.trouble:
+        return WeaverState(reason="ClusterUnreachable", message=seen.trouble)
+    return WeaverState(reason="PodNotFound", message="waiting for the pod to be created")
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

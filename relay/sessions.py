@@ -1,0 +1,86 @@
+"""The sessions of this relay: one for each weaver that has, or had within the linger time, a viewer."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from chalicelib.domain.tickets import TicketClaims
+from loom.wire import Exit
+from relay.kube import Kube
+from relay.session import Session
+from relay.viewing import view
+
+log = logging.getLogger(__name__)
+
+
+class Sessions:
+    """``linger`` is how many seconds a session without viewers keeps its stream."""
+
+    def __init__(self, kube: Kube, report: Callable[[str], None], now: Callable[[], datetime], linger: float) -> None:
+        self._kube = kube
+        self._report = report
+        self._now = now
+        self._linger = linger
+        self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
+        self._lingering: dict[str, asyncio.TimerHandle] = {}
+        self._viewing: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    async def view(self, websocket: web.WebSocketResponse, claims: TicketClaims) -> None:
+        """Serve one viewer of the ticket's weaver until its connection ends."""
+        weaver_id = claims.weaver_id
+        session = self._session(weaver_id)
+        fields = {"weaver_id": weaver_id, "user_id": claims.sub, "role": claims.role}
+        log.info("a viewer came", extra={"fields": fields})
+        task = asyncio.current_task()
+        assert task  # noqa: S101  # coroutines run in tasks
+        self._viewing.add(task)
+        try:
+            await view(websocket, session, claims)
+        finally:
+            self._viewing.discard(task)
+            log.info("a viewer left", extra={"fields": fields})
+            if not session.hub.viewers:
+                self._linger_then_stop(weaver_id, session)
+
+    async def drain(self, seconds: float) -> None:
+        """Send every viewer away and end every session, within that time."""
+        self.draining = True
+        for session, _ in self._running.values():
+            session.hub.end(Exit("drain"))
+        if self._viewing:
+            await asyncio.wait(self._viewing, timeout=seconds)
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _session(self, weaver_id: str) -> Session:
+        if timer := self._lingering.pop(weaver_id, None):
+            timer.cancel()
+        if weaver_id not in self._running:
+            session = Session(weaver_id, self._kube, self._report, self._now)
+            task = asyncio.create_task(self._run(session), name=f"session {weaver_id}")
+            self._running[weaver_id] = session, task
+        return self._running[weaver_id][0]
+
+    async def _run(self, session: Session) -> None:
+        try:
+            await session.run()
+        except Exception:  # the one place where a session's failure ends: its viewers must hear of it
+            log.exception("a session failed", extra={"fields": {"weaver_id": session.weaver_id}})
+            session.hub.notice("the relay failed here; connecting again may help")
+            session.hub.end(Exit("drain"))
+        finally:
+            self._running.pop(session.weaver_id, None)
+            if timer := self._lingering.pop(session.weaver_id, None):
+                timer.cancel()
+
+    def _linger_then_stop(self, weaver_id: str, session: Session) -> None:
+        running, task = self._running.get(weaver_id, (None, None))
+        if running is session and task:
+            loop = asyncio.get_running_loop()
+            self._lingering[weaver_id] = loop.call_later(self._linger, task.cancel)

@@ -1,0 +1,163 @@
+"""The terminal of a weaver's container, as the relay holds it: one attach stream at a time, and the log before the first."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from loom.wire import Resize
+from relay.attach import Attach
+from relay.core.joining import written_before
+from relay.kube import Kube, KubeError
+
+log = logging.getLogger(__name__)
+
+#: Seconds for which the log may be ahead of the stream.
+_LOG_AHEAD: Final = 0.03
+#: Lines of the log shown for what was written before the relay attached.
+_LOG_LINES: Final = 2_000
+#: Bytes of the stream that may wait to be joined with the log.
+_EARLY_LIMIT: Final = 1024 * 1024
+#: Bytes of input that may wait; whoever types more waits too.
+_INPUT_LIMIT: Final = 64 * 1024
+
+
+class Terminal:
+    """``output`` gets what the stream brings, ``past_output`` what the log has from before."""
+
+    def __init__(
+        self, kube: Kube, pod_name: str, output: Callable[[bytes], None], past_output: Callable[[bytes], None]
+    ) -> None:
+        self._kube = kube
+        self._pod_name = pod_name
+        self._output = output
+        self._past_output = past_output
+        self._attach: Attach | None = None
+        self._joined = False  # log and stream were joined: all further output comes from streams
+        self._early: bytearray | None = None  # the stream's beginning, until it is joined
+        self._size: Resize | None = None
+        self._nudge = False
+        self._input: deque[bytes] = deque()
+        self._waiting_input = 0
+        self._writing = False
+        self._room = asyncio.Event()
+        self._room.set()
+        self._replies: set[asyncio.Task[None]] = set()
+
+    async def stay_attached(self, *, redraw: bool) -> bool:
+        """Attach, and hand on output until the stream ends. True when the server said that it is over, False when it broke.
+
+        With ``redraw`` programs are made to draw anew what the stream does not bring. Raises KubeError when the terminal
+        cannot be attached to.
+        """
+        attach = await self._kube.attach(self._pod_name)
+        joining = None if self._joined else asyncio.create_task(self._join_log(attach))
+        try:
+            self._attach = attach
+            self._nudge = redraw
+            await self._begin(attach)
+            while (data := await attach.read()) is not None:
+                await self._take(data, joining)
+            if joining:
+                await joining
+        finally:
+            self._attach = None
+            if joining:
+                joining.cancel()
+            await attach.close()
+        return attach.status is not None and attach.status.success
+
+    async def show_log(self) -> None:
+        """What the container wrote, when it ended before it could be attached to. Nothing when it was shown already."""
+        if not self._joined:
+            self._joined = True
+            self._past_output(written_before(await self._read_log(), b""))
+
+    async def write(self, data: bytes) -> None:
+        """Input. Returns when there is room for more; before the first stream it is kept."""
+        self._enqueue(data)
+        await self._send_input()
+        await self._room.wait()
+
+    def reply(self, data: bytes) -> None:
+        """Input that the emulator answers in the middle of output: sent soon."""
+        self._enqueue(data)
+        task = asyncio.create_task(self._send_input())
+        self._replies.add(task)
+        task.add_done_callback(self._replies.discard)
+
+    async def resize(self, size: Resize | None) -> None:
+        """The terminal's size from now on; None and the size it has already do nothing."""
+        if size and size != self._size:
+            self._size = size
+            if self._attach:
+                await self._send_size(self._attach)
+
+    # -- inside
+
+    async def _begin(self, attach: Attach) -> None:
+        if self._size:
+            await self._send_size(attach)
+        await self._send_input()
+
+    async def _send_size(self, attach: Attach) -> None:
+        assert self._size  # noqa: S101  # for the type checker: the callers have looked
+        try:
+            if self._nudge:  # programs draw anew only when the size changes
+                self._nudge = False
+                rows = self._size.rows
+                await attach.resize(Resize(rows=rows - 1 if rows > 1 else 2, cols=self._size.cols))
+            await attach.resize(self._size)
+        except ConnectionError:
+            log.debug("the stream ended before it took a size")  # the next one begins with it
+
+    async def _take(self, data: bytes, joining: asyncio.Task[None] | None) -> None:
+        if self._early is None:
+            self._output(data)
+            return
+        self._early += data
+        if joining and len(self._early) > _EARLY_LIMIT:
+            await joining
+
+    async def _join_log(self, attach: Attach) -> None:
+        """Show what was written before the stream began, then the stream so far."""
+        self._early = bytearray()
+        past = await self._read_log()
+        if past:
+            await asyncio.sleep(_LOG_AHEAD)
+        live, self._early = bytes(self._early), None
+        # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
+        self._joined = bool(past or live or attach.status is None or attach.status.success)
+        self._past_output(written_before(past, live))
+        self._output(live)
+
+    async def _read_log(self) -> bytes:
+        try:
+            return await self._kube.log(self._pod_name, _LOG_LINES)
+        except KubeError as error:
+            log.warning("the log cannot be read: %s", error, extra={"fields": {"pod": self._pod_name}})
+            return b""
+
+    def _enqueue(self, data: bytes) -> None:
+        self._input.append(data)
+        self._waiting_input += len(data)
+        if self._waiting_input > _INPUT_LIMIT:
+            self._room.clear()
+
+    async def _send_input(self) -> None:
+        """Sends what waits, in order; whoever comes while another is sending leaves it to them."""
+        if self._writing:
+            return
+        self._writing = True
+        try:
+            while self._input and self._attach:
+                data = self._input.popleft()
+                self._waiting_input -= len(data)
+                if self._waiting_input <= _INPUT_LIMIT:
+                    self._room.set()
+                await self._attach.write(data)
+        except ConnectionError:
+            log.info("input was lost: the stream ended", extra={"fields": {"pod": self._pod_name}})
+        finally:
+            self._writing = False
