@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+from loom.cli.output import INTERRUPTED
+
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from loom.cli.farewell import short_id
 from loom.cli.options import api_of, tags
 from loom.cli.output import out, say
-from loom.cli.times import relative
+from loom.cli.times import since, until
 from loom.client.api import Weaver
 from loom.printable import printable
 
@@ -53,8 +53,8 @@ def _row(weaver: Weaver, now: datetime | None) -> list[str]:
         weaver.get("name"),
         f"{status} ({reason})" if reason else status,
         f"{repo}@{branch}" if repo and branch else repo,
-        relative(created, now) if now else created,
-        relative(expires, now) if now else expires,
+        since(created, now) if now else created,
+        until(expires, now) if now else expires,
         " ".join(f"{key}:{value}" for key, value in labels.items()),
     ]
     return [printable(str(value or "")) for value in row]

@@ -16,7 +16,7 @@ from loom.wire import MAX_COLS, MAX_ROWS, Resize
 OUTPUT_LIMIT = 256 * 1024
 #: Seconds that the last output may take when the terminal does not take it.
 _DRAIN = 3.0
-_LFLAG = 3  # index into what termios.tcgetattr returns
+_IFLAG, _LFLAG = 0, 3  # indices into what termios.tcgetattr returns
 #: At once for a descriptor that blocks; Linux takes that much when select says that it takes something.
 _BLOCKING_CHUNK = 512
 
@@ -74,9 +74,10 @@ class Terminal:
         return self._output
 
     def quiet(self) -> None:
-        """Do not show what is typed; it stays in the terminal for :meth:`read` later. Ctrl+C still interrupts."""
+        """Do not show what is typed: it stays in the terminal, as typed, for :meth:`read` later. Ctrl+C still interrupts."""
         modes = [*self._found]
-        modes[_LFLAG] &= ~termios.ECHO
+        modes[_IFLAG] &= ~(termios.ICRNL | termios.IXON)
+        modes[_LFLAG] &= ~(termios.ECHO | termios.ICANON)
         self._set(modes)
 
     def raw(self) -> None:

@@ -24,10 +24,15 @@ def span(seconds: float) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
 
 
-def relative(text: object, now: datetime) -> str:
-    """``in 3h59m`` or ``5m ago``; empty for what is no time."""
+def until(text: object, now: datetime) -> str:
+    """``in 3h59m``, ``over`` for a time that has passed; empty for what is no time."""
     moment = parsed(text)
     if moment is None:
         return ""
-    seconds = (moment - now).total_seconds()
-    return f"in {span(seconds)}" if seconds >= 0 else f"{span(-seconds)} ago"
+    return f"in {span((moment - now).total_seconds())}" if moment > now else "over"
+
+
+def since(text: object, now: datetime) -> str:
+    """``5m ago``, also where this clock is a little behind; empty for what is no time."""
+    moment = parsed(text)
+    return f"{span(max(0.0, (now - moment).total_seconds()))} ago" if moment else ""
