@@ -93,7 +93,9 @@ class DynamoWeaverStore:
         owner, org = owner_key(weaver.owner_user_id), org_key(weaver.org_id)
         operations = _puts(items, weaver, condition=Item.pk.does_not_exist())
         for name, pk, limit in (("user", owner, reservation.user_limit), ("org", org, reservation.org_limit)):
-            below = Item.living.does_not_exist() | (Item.living < limit)
+            below = Item.living < limit
+            if limit > 0:  # nobody has counted yet
+                below = Item.living.does_not_exist() | below
             operations.append(Operation(name, "update", items(pk, "usage"), below, [Item.living.add(1)]))
         if weaver.name:
             lock = items(owner, f"name#{weaver.name}", weaver_id=weaver.id)

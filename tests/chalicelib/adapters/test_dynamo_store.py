@@ -1,0 +1,68 @@
+"""The store on DynamoDB keeps the contract, reads consistently, and writes each change as one request."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.adapters.dynamodb.table import Table, table
+from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
+from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
+from chalicelib.domain.errors import RetryLater
+from chalicelib.domain.permissions import Principal
+from tests.chalicelib.adapters.store_contract import StoreContract
+from tests.chalicelib.samples import ALICE, NOW, reservation, weaver
+
+
+class TestDynamoWeaverStore(StoreContract):
+    @pytest.fixture
+    def store(self, fresh_table: Table) -> DynamoWeaverStore:
+        return DynamoWeaverStore(fresh_table)
+
+
+class TestRequests:
+    """Calls are a budget (DESIGN §9): counted on the wire, by botocore's own event."""
+
+    @pytest.fixture
+    def store(self, fresh_table: Table) -> DynamoWeaverStore:
+        return DynamoWeaverStore(fresh_table)
+
+    @pytest.fixture
+    def calls(self, fresh_table: Table) -> list[str]:
+        seen: list[str] = []
+        for connection in (fresh_table.connection, fresh_table.items._get_connection().connection):
+            connection.client.meta.events.register("before-send.*", lambda event_name, **_: seen.append(event_name))
+        return seen
+
+    def test_each_use_is_one_request(self, store: DynamoWeaverStore, calls: list[str]):
+        made = store.reserve(reservation(weaver(name="api"), idempotency_key="k"))
+        store.get(made.id)
+        store.list_by_owner(ALICE.user_id, ended=False, limit=10, cursor=None)
+        operations = [name.rpartition(".")[2] for name in calls]
+        assert operations == ["TransactWriteItems", "GetItem", "Query"]
+
+    def test_an_idle_tick_asks_each_shard_once(self, store: DynamoWeaverStore, calls: list[str]):
+        assert store.due(NOW, 100) == []
+        assert [name.rpartition(".")[2] for name in calls] == ["Query"] * 4
+
+
+def test_a_table_that_cannot_be_reached_says_to_try_again():
+    nowhere = DynamoWeaverStore(table("weavers", region="us-east-1", endpoint="http://127.0.0.1:9"))
+    with pytest.raises(RetryLater):
+        nowhere.ping()
+    with pytest.raises(RetryLater):
+        nowhere.reserve(reservation())
+
+
+def test_an_idempotency_key_is_forgotten_after_a_day(fresh_table: Table):
+    store = DynamoWeaverStore(fresh_table)
+    first = store.reserve(reservation(idempotency_key="k", request_hash="a"))
+    later = weaver(created_at=NOW + timedelta(days=1, seconds=1))
+    assert store.reserve(reservation(later, idempotency_key="k", request_hash="b")) == later != first
+
+
+def test_a_token_is_found_by_its_hash(fresh_table: Table):
+    tokens = DynamoTokenStore(fresh_table)
+    principal = Principal("u", "o", {"acme": "org_admin"}, "support")
+    tokens.add("hash", principal)
+    assert tokens.principal("hash") == principal
+    assert tokens.principal("other") is None
