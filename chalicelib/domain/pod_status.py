@@ -61,10 +61,7 @@ def pod_status(pod: Pod, events: Iterable[Event] = ()) -> PodStatus:
 
 def event_time(event: Event) -> str:
     """When an event last happened, RFC 3339. Scheduler and kubelet fill in different fields: the first that is set."""
-    fields = ("lastTimestamp", "eventTime", "firstTimestamp")
-    return next(
-        (str(event[name]) for name in fields if event.get(name)), event["metadata"].get("creationTimestamp", "")
-    )
+    return _first_set(event, ("lastTimestamp", "eventTime", "firstTimestamp"))
 
 
 _Explanation = tuple[WeaverStatus, str | None, str | None]
@@ -123,25 +120,30 @@ def _explain_waiting(pod: Pod, events: Sequence[Event]) -> _Explanation:
     if scheduled.get("status") != "True":
         return "pending", scheduled.get("reason") or "Scheduling", scheduled.get("message") or "waiting for a node"
     for container in _all_containers(pod):
-        if _state(container, "running") is not None:
-            reason = "Cloning" if container["name"] == CLONE_CONTAINER else "PodInitializing"
-            return "pending", reason, f"{container['name']} is running"
         waiting = _state(container, "waiting")
         if waiting and waiting.get("reason") not in (*_VAGUE, None):
             hopeless = waiting["reason"] in _HOPELESS
             return "failed" if hopeless else "pending", waiting["reason"], waiting.get("message")
+    ended = _state(_container(pod, WEAVER_CONTAINER), "terminated")
+    if ended:  # between two runs of a crash loop, or before the phase follows
+        return "pending", ended.get("reason"), f"the main process ended with exit code {ended.get('exitCode')}"
+    for container in _all_containers(pod):
+        if _state(container, "running") is not None:
+            reason = "Cloning" if container["name"] == CLONE_CONTAINER else "PodInitializing"
+            return "pending", reason, f"{container['name']} is running"
     return _explain_by_event(events)
 
 
 def _explain_by_event(events: Sequence[Event]) -> _Explanation:
     """While containers are being created, volume, sandbox and pull troubles stand only in the events."""
     for event in reversed(events):
-        if event["type"] == "Warning" and event["reason"].startswith("Failed"):
-            return "pending", event["reason"], event["message"]
-        if event["reason"] == "Pulling":
-            return "pending", "Pulling", event["message"]
-        if event["reason"] in ("Pulled", "Created", "Started"):
-            break
+        reason = event.get("reason") or ""
+        if event.get("type") == "Warning" and reason.startswith("Failed"):
+            return "pending", reason, event.get("message")
+        if reason == "Pulling":
+            return "pending", reason, event.get("message")
+        if reason in ("Scheduled", "Pulled", "Created", "Started"):
+            break  # what was in the way before that is overcome
     return "pending", "ContainerCreating", "the containers are being created"
 
 
@@ -150,11 +152,13 @@ def _stages(pod: Pod, events: Sequence[Event]) -> dict[str, datetime]:
     scheduled = _condition(pod, "PodScheduled")
     if scheduled.get("status") == "True" and scheduled.get("lastTransitionTime"):
         stages["scheduled"] = _time(scheduled["lastTransitionTime"])
-    pulled = [event_time(event) for event in events if event["reason"] == "Pulled"]
-    if pulled:
-        stages["pulled"] = _time(pulled[0])
+    fields = ("firstTimestamp", "eventTime", "lastTimestamp")  # a repeated event moves its last one
+    pulled = [_first_set(event, fields) for event in events if event.get("reason") == "Pulled"]
+    if any(pulled):
+        stages["pulled"] = _time(min(filter(None, pulled)))
     clone = _state(_container(pod, CLONE_CONTAINER), "terminated") or {}
-    if clone.get("finishedAt"):
+    failed = clone.get("exitCode") != 0 or (clone.get("message") or "").startswith(CLONE_FAILED)
+    if clone.get("finishedAt") and not failed:
         stages["cloned"] = _time(clone["finishedAt"])
     container = _container(pod, WEAVER_CONTAINER)
     running = _state(container, "running") or _state(container, "terminated") or {}
@@ -182,8 +186,13 @@ def _state(container: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     return state
 
 
+def _first_set(event: Event, fields: Sequence[str]) -> str:
+    moments = (str(event[name]) for name in fields if event.get(name))
+    return next(moments, event["metadata"].get("creationTimestamp") or "")
+
+
 def _last_warning(events: Sequence[Event], reason: str) -> str | None:
-    return next((event["message"] for event in reversed(events) if event["reason"] == reason), None)
+    return next((event.get("message") for event in reversed(events) if event.get("reason") == reason), None)
 
 
 def _time(text: str) -> datetime:
@@ -196,7 +205,8 @@ def _last_line(text: str | None) -> str:
 
 
 def _one_line(text: str | None) -> str | None:
-    if not text:
+    """``text`` for people's terminals: what runs in the pod wrote some of it, so nothing in it may steer a terminal."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text or "").split())
+    if not line:
         return None
-    line = " ".join(text.split())
     return line if len(line) <= _MESSAGE_LIMIT else line[: _MESSAGE_LIMIT - 1] + "…"
