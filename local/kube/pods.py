@@ -17,7 +17,7 @@ from local.kube.options import CreateOptions
 from local.kube.registry import Registry, identified
 from local.kube.responses import json_response
 from local.kube.schema import POD
-from local.kube.validation import pod_causes, require_admission
+from local.kube.validation import node_causes, pod_causes, require_admission
 
 #: Subresources that Kubernetes has and this server does not.
 _REFUSED: Final = (
@@ -39,7 +39,7 @@ class Pods:
         pod = with_defaults(decoded.object, namespace)
         require_active(self._registry, namespace, pod["metadata"].get("name", ""))
         require_admission(pod)
-        if causes := [*pod_causes(pod), *decoded.refused]:
+        if causes := pod_causes(pod) or [*node_causes(pod), *decoded.refused]:
             raise status.invalid("Pod", pod["metadata"].get("name", ""), causes)
         created = identified(pod) if options.dry_run else self._registry.create("pods", pod)
         return json_response(created, 201, warnings=warnings)

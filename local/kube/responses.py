@@ -15,7 +15,7 @@ from local.kube.status import ApiError, PlainError
 #: Bytes; the API server's own limit.
 MAX_BODY: Final = 3 * 1024 * 1024
 
-_STARTED: Final = "response started"
+_STARTED: Final = web.RequestKey("response started", bool)
 
 _log = logging.getLogger(__name__)
 

@@ -41,6 +41,20 @@ def pod_causes(pod: Object) -> list[Cause]:
     return [*metadata_causes(pod["metadata"], dns_subdomain), *_spec_causes(pod["spec"])]
 
 
+def node_causes(pod: Object) -> Iterator[Cause]:
+    """What is right in Kubernetes, and more than the laptop's node can do."""
+    spec = pod["spec"]
+    if spec["restartPolicy"] != "Never":
+        why = f'Unsupported value: "{spec["restartPolicy"]}": the laptop edition\'s node restarts nothing: use "Never"'
+        yield Cause("FieldValueNotSupported", "spec.restartPolicy", why)
+    for kind in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(kind, ())):
+            for mount_index, mount in enumerate(container.get("volumeMounts", ())):
+                path, field = mount["mountPath"], f"spec.{kind}[{index}].volumeMounts[{mount_index}].mountPath"
+                if not path.startswith("/") or ".." in path.split("/"):
+                    yield invalid(field, path, "the laptop edition's node needs an absolute path without '..'")
+
+
 def namespace_causes(namespace: Object) -> list[Cause]:
     return metadata_causes(namespace["metadata"], dns_label)
 
@@ -64,9 +78,6 @@ def _spec_causes(spec: Object) -> Iterator[Cause]:
     yield from _volume_causes(volumes)
     yield from _containers_causes(spec, {volume.get("name") for volume in volumes})
     yield from _one_of("spec.restartPolicy", spec["restartPolicy"], _RESTART_POLICIES)
-    if spec["restartPolicy"] in ("Always", "OnFailure"):
-        why = f'Unsupported value: "{spec["restartPolicy"]}": the laptop edition\'s node restarts nothing: use "Never"'
-        yield Cause("FieldValueNotSupported", "spec.restartPolicy", why)
     yield from _one_of("spec.dnsPolicy", spec["dnsPolicy"], _DNS_POLICIES)
     yield from _range("spec.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), 1)
     for name in ("runAsUser", "runAsGroup", "fsGroup"):
@@ -132,8 +143,6 @@ def _mount_causes(field: str, mounts: Sequence[Object], volumes: set[str]) -> It
             yield required(f"{where}.mountPath")
         elif path in paths:
             yield invalid(f"{where}.mountPath", path, "must be unique")
-        elif not path.startswith("/") or ".." in path.split("/"):
-            yield invalid(f"{where}.mountPath", path, "the laptop edition's node needs an absolute path without '..'")
         paths.add(path)
 
 
