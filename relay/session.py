@@ -121,6 +121,7 @@ class Session:
         if status and "ready" in status.stages and self.hub.state.status != "running":
             self.hub.tell(replace(_state(status), status="running", reason=None, message=None))
         if self.hub.state.status == "running":
+            self.hub.ready_all()
             await self._terminal.show_log()
         if status:
             self.hub.tell(_state(status))

@@ -52,7 +52,10 @@ class Terminal:
         cannot be attached to.
         """
         attach = await self._kube.attach(self._pod_name)
-        joining = None if self._joined else asyncio.create_task(self._join_log(attach))
+        joining = None
+        if not self._joined:
+            early = self._early = bytearray()
+            joining = asyncio.create_task(self._join_log(attach, early))
         try:
             self._attach = attach
             self._nudge = redraw
@@ -62,7 +65,7 @@ class Terminal:
             if joining:
                 await joining
         finally:
-            self._attach = None
+            self._attach = self._early = None
             if joining:
                 joining.cancel()
             await attach.close()
@@ -120,13 +123,12 @@ class Terminal:
         if joining and len(self._early) > _EARLY_LIMIT:
             await joining
 
-    async def _join_log(self, attach: Attach) -> None:
+    async def _join_log(self, attach: Attach, early: bytearray) -> None:
         """Show what was written before the stream began, then the stream so far."""
-        self._early = bytearray()
         past = await self._read_log()
         if past:
             await asyncio.sleep(_LOG_AHEAD)
-        live, self._early = bytes(self._early), None
+        live, self._early = bytes(early), None
         # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
         self._joined = bool(past or live or attach.status is None or attach.status.success)
         self._past_output(written_before(past, live))

@@ -73,6 +73,11 @@ class Hub:
         viewer.ready = True
         self._go_live(viewer)
 
+    def ready_all(self) -> None:
+        """There is no time to wait for sizes: the session is about to end."""
+        for viewer in self.viewers:
+            self.ready(viewer)
+
     def leave(self, viewer: Viewer) -> None:
         """The connection is gone. Repeating it does nothing."""
         if viewer not in self.viewers:
