@@ -28,7 +28,7 @@ _VOLUMES: Final = {"workspace": (WORKSPACE, "20Gi"), "home": (HOME, "5Gi"), "tmp
 _CLONE_SCRIPT: Final = """\
 notes=$LOOM_WORKSPACE/.loom; mkdir -p "$notes"; : >"$notes/raw"
 lines() { tr '\\r' '\\n' <"$notes/raw"; }
-( while sleep 1; do lines | tail -n 1; done ) & ticker=$!
+( while sleep 1 >/dev/null 2>&1; do lines | tail -n 1; done ) & ticker=$!
 set -- --progress
 [ -z "$LOOM_BRANCH" ] || set -- "$@" --branch "$LOOM_BRANCH"
 GIT_TERMINAL_PROMPT=0 git clone "$@" -- "$LOOM_REPO" "$LOOM_WORKSPACE/$LOOM_REPO_DIR" >"$notes/raw" 2>&1
