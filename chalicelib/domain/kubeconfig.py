@@ -20,7 +20,7 @@ class ExecPlugin:
 
     command: str
     args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_version: str = "client.authentication.k8s.io/v1"
 
 
@@ -73,15 +73,18 @@ def cluster_access(kubeconfig: Mapping[str, Any], context: str | None = None) ->
         client_cert_file=None if cert_data else user.get("client-certificate"),
         client_key_data=key_data,
         client_key_file=None if key_data else user.get("client-key"),
-        exec_plugin=_exec_plugin(user.get("exec")),
+        exec_plugin=_exec_plugin(chosen.get("user", ""), user.get("exec")),
     )
 
 
 def _entry(kubeconfig: Mapping[str, Any], plural: str, singular: str, name: str) -> Mapping[str, Any]:
-    entries: Sequence[Mapping[str, Any]] = kubeconfig.get(plural) or ()
-    for entry in entries:
-        if entry.get("name") == name:
-            return entry.get(singular) or {}
+    entries = kubeconfig.get(plural) or ()
+    for entry in entries if isinstance(entries, Sequence) else ():
+        if isinstance(entry, Mapping) and entry.get("name") == name:
+            found = entry.get(singular) or {}
+            if not isinstance(found, Mapping):
+                raise KubeconfigError(f"kubeconfig: the {singular} named {name!r} is not a mapping")
+            return found
     raise KubeconfigError(f"kubeconfig: no {singular} named {name!r}")
 
 
@@ -94,12 +97,15 @@ def _data(entry: Mapping[str, Any], key: str) -> bytes | None:
         raise KubeconfigError(f"kubeconfig: {key} is not base64") from error
 
 
-def _exec_plugin(entry: Mapping[str, Any] | None) -> ExecPlugin | None:
+def _exec_plugin(user: str, entry: Mapping[str, Any] | None) -> ExecPlugin | None:
     if not entry:
         return None
-    return ExecPlugin(
-        command=entry["command"],
-        args=tuple(entry.get("args") or ()),
-        env={pair["name"]: pair["value"] for pair in entry.get("env") or ()},
-        api_version=entry.get("apiVersion", "client.authentication.k8s.io/v1"),
-    )
+    try:
+        return ExecPlugin(
+            command=entry["command"],
+            args=tuple(entry.get("args") or ()),
+            env={pair["name"]: pair["value"] for pair in entry.get("env") or ()},
+            api_version=entry.get("apiVersion", "client.authentication.k8s.io/v1"),
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise KubeconfigError(f"kubeconfig: exec of user {user!r} is incomplete: {error}") from error
