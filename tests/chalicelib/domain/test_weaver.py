@@ -1,0 +1,187 @@
+"""The states of a weaver and the ways between them."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from chalicelib.domain.pod_status import PodStatus, WeaverStatus
+from chalicelib.domain.weaver import (
+    CREATE_FAILED,
+    CREATE_GRACE,
+    TRANSITIONS,
+    Weaver,
+    due_at,
+    ended,
+    observed,
+    pod_made,
+    pod_may_come,
+    terminating,
+)
+from tests.chalicelib.samples import MINUTE, NOW, weaver
+
+STATUSES = get_args(WeaverStatus)
+SEEN = st.builds(
+    PodStatus,
+    status=st.sampled_from(STATUSES),
+    reason=st.sampled_from([None, "Error", "Pulling"]),
+    message=st.sampled_from([None, "told"]),
+    stages=st.dictionaries(st.sampled_from(["scheduled", "ready"]), st.just(NOW), max_size=2),
+)
+RUNNING = replace(pod_made(weaver(), "uid"), status="running")
+
+
+class Life(RuleBasedStateMachine):
+    """Anything may happen to a weaver, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weaver = weaver()
+
+    def changes(self, after: Weaver) -> None:
+        before = self.weaver
+        if after is before:
+            return
+        assert before.ended_at is None, "nothing leads out of ended"
+        assert after.version == before.version + 1
+        assert replace(after, version=before.version) != before, "a version is a change"
+        if after.status != before.status and not after.ended_at:
+            assert after.status in TRANSITIONS[before.status]
+        if before.status == "terminating":
+            assert after.status == "terminating" or after.ended_at
+            assert (after.reason, after.message) == (before.reason, before.message)
+        assert set(before.stages) <= set(after.stages)
+        fixed = {"id", "owner_user_id", "org_id", "created_at", "expires_at", "name", "repo", "tags", "resources"}
+        assert all(
+            getattr(after, field.name) == getattr(before, field.name) for field in fields(after) if field.name in fixed
+        )
+        self.weaver = after
+
+    @rule(seen=SEEN)
+    def the_pod_is_seen(self, seen: PodStatus) -> None:
+        self.changes(observed(self.weaver, "uid", seen))
+
+    @rule(reason=st.sampled_from(["Deleted", "Expired", CREATE_FAILED]))
+    def somebody_decides_its_end(self, reason: str) -> None:
+        self.changes(terminating(self.weaver, reason, "told"))
+
+    @rule()
+    def its_pod_is_gone(self) -> None:
+        self.changes(ended(self.weaver, NOW + MINUTE))
+
+    @invariant()
+    def it_is_due_until_it_has_ended(self) -> None:
+        due = due_at(self.weaver)
+        assert (due is None) == (self.weaver.ended_at is not None)
+        assert due is None or due <= self.weaver.expires_at
+
+    @invariant()
+    def what_has_ended_is_over(self) -> None:
+        if self.weaver.ended_at:
+            assert self.weaver.status in ("succeeded", "failed")
+
+
+TestLife = Life.TestCase
+
+
+def test_the_pod_that_was_made_is_written_down():
+    made = pod_made(weaver(), "uid-1")
+    assert (made.pod_uid, made.version, made.status) == ("uid-1", 2, "pending")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(before, after) for before in STATUSES for after in STATUSES if before != after],
+)
+def test_which_status_may_follow_which(before, after):
+    allowed = {
+        "pending": {"running", "succeeded", "failed", "terminating"},
+        "running": {"succeeded", "failed", "terminating"},
+        "succeeded": {"terminating"},
+        "failed": {"terminating"},
+        "terminating": set(),
+    }
+    record = replace(RUNNING, status=before)
+    seen = observed(record, "uid", PodStatus(after, "Why", "told"))
+    if after in allowed[before]:
+        assert (seen.status, seen.reason, seen.message, seen.version) == (after, "Why", "told", record.version + 1)
+    else:
+        assert seen is record
+
+
+def test_seeing_the_same_again_changes_nothing():
+    seen = PodStatus("running", stages={"ready": NOW})
+    once = observed(RUNNING, "uid", seen)
+    assert once is not RUNNING
+    assert observed(once, "uid", seen) is once
+
+
+def test_stages_once_reached_stay():
+    """Events, from which "pulled" is known, are forgotten after an hour."""
+    first = observed(RUNNING, "uid", PodStatus("running", stages={"pulled": NOW}))
+    second = observed(first, "uid", PodStatus("running", stages={"ready": NOW}))
+    assert set(second.stages) == {"reserved", "pulled", "ready"}
+
+
+def test_whoever_sees_the_pod_first_writes_down_its_uid():
+    assert observed(weaver(), "uid-1", PodStatus("pending")).pod_uid == "uid-1"
+
+
+def test_the_first_decision_to_end_stands():
+    going = terminating(RUNNING, "Expired", "its lifetime ended")
+    assert (going.status, going.reason, going.version) == ("terminating", "Expired", RUNNING.version + 1)
+    assert terminating(going, "Deleted", "by somebody") is going
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "reason"),
+    [
+        (terminating(RUNNING, "Deleted", "by a user"), "succeeded", "Deleted"),
+        (terminating(RUNNING, "Expired", "in time"), "succeeded", "Expired"),
+        (terminating(weaver(), CREATE_FAILED, "quota"), "failed", CREATE_FAILED),
+        (RUNNING, "failed", "PodGone"),
+        (pod_made(weaver(), "uid"), "failed", "PodGone"),
+        (weaver(), "failed", CREATE_FAILED),
+        (replace(RUNNING, status="succeeded", reason="Completed"), "succeeded", "Completed"),
+        (replace(RUNNING, status="failed", reason="OOMKilled"), "failed", "OOMKilled"),
+    ],
+    ids=["deleted", "expired", "refused", "vanished", "vanished while pending", "never made", "completed", "failed"],
+)
+def test_how_a_weaver_has_ended(record, status, reason):
+    gone = ended(record, NOW + MINUTE)
+    assert (gone.status, gone.reason, gone.ended_at) == (status, reason, NOW + MINUTE)
+    assert gone.version == record.version + 1
+    assert gone.message is not None or record.message is None
+    assert ended(gone, NOW + 2 * MINUTE) is gone
+    assert terminating(gone, "Deleted", "") is gone
+
+
+@pytest.mark.parametrize(
+    ("record", "due"),
+    [
+        (weaver(), NOW + CREATE_GRACE),
+        (weaver(lifetime_hours=1 / 360), NOW + timedelta(seconds=10)),
+        (pod_made(weaver(), "uid"), NOW + timedelta(hours=4)),
+        (replace(RUNNING, status="failed"), NOW + timedelta(hours=4)),
+        (terminating(RUNNING, "Deleted", ""), NOW),
+        (terminating(weaver(), CREATE_FAILED, ""), NOW),
+        (ended(RUNNING, NOW), None),
+    ],
+    ids=["unmade", "unmade and brief", "made", "failed", "terminating", "refused", "ended"],
+)
+def test_when_the_sweep_must_look(record, due):
+    assert due_at(record) == due
+
+
+@given(st.timedeltas(timedelta(0), timedelta(hours=1)))
+def test_how_long_a_pod_may_still_come(after):
+    assert pod_may_come(weaver(), NOW + after) == (after < CREATE_GRACE)
+    assert not pod_may_come(pod_made(weaver(), "uid"), NOW + after)
+
+
+def test_the_name_of_the_pod_follows_from_the_id():
+    assert RUNNING.pod_name == f"weaver-{RUNNING.id}"
