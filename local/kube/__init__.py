@@ -1,7 +1,9 @@
 """A single-node pod API server: Kubernetes' REST and streaming protocols over real processes (DESIGN §8).
 
-Modules are named as a Kubernetes person would look for them: ``registry`` (objects, versions, watch history), ``selectors``,
-``schema``/``defaults``/``validation`` (admission), ``authentication``, ``status`` (errors), ``rest``/``watch``/``log``/``streams``
-(the HTTP side), ``streaming`` (channel framing), ``kubelet`` (what happens to a pod on the node), ``runtime`` (containers as
-processes) and ``images``. What is supported, refused and different is said in ``local/README.md``.
+The store: ``registry`` (objects, versions, watch history), ``objects``, ``selectors``, ``status`` (errors).
+From a body to an object: ``schema``, ``decoding``, ``defaults``, ``validation``, ``names``, ``quantity``, ``options`` (queries), ``bodies``.
+The HTTP side: ``server`` (routes), ``authentication``, ``responses``, ``discovery``, ``namespaces``, ``pods``, ``deletion``, ``lists``,
+``watch``, ``log``, ``attach`` over ``channels`` (framing), ``containers``, ``kubeconfig``.
+The node, as :mod:`local.kube.node` asks for it: ``kubelet`` (what happens to a pod), ``runtime`` (containers as processes),
+``isolation``, ``images``, ``containerlog``. What is supported, refused and different is said in ``local/README.md``.
 """

@@ -78,15 +78,17 @@ class _Session:
         output, input_ = asyncio.create_task(self._send_output()), asyncio.create_task(self._take_input())
         try:
             await asyncio.wait((output, input_), return_when=asyncio.FIRST_COMPLETED)
-            if output.done() and not output.exception():
-                await self._socket.send_bytes(channels.status_frame(channels.SUCCESS))
-        except ConnectionResetError:
-            return  # the client left while it was told the end
         finally:
-            for task in (output, input_):
-                task.cancel()
-            await asyncio.gather(output, input_, return_exceptions=True)
-            await self._socket.close()
+            over = output.done() and output.exception() is None
+            output.cancel()
+            input_.cancel()
+            results = await asyncio.gather(output, input_, return_exceptions=True)
+        if over:
+            await self._socket.send_bytes(channels.status_frame(channels.SUCCESS))
+        await self._socket.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
 
     async def _send_output(self) -> None:
         while (output := await self._attachment.read()) is not None:

@@ -18,7 +18,7 @@ def bearer_token(token: str) -> Middleware:
     @web.middleware
     async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
         said = request.headers.get("Authorization")
-        if said is None and request.path in PUBLIC:
+        if said is None and request.path.rstrip("/") in PUBLIC:
             return await handler(request)
         scheme, _, offered = (said or "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(offered.strip().encode(), token.encode()):

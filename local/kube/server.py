@@ -85,7 +85,8 @@ def _discovery_routes() -> list[web.RouteDef]:
         "/apis": discovery.apis,
         _V1: discovery.api_v1,
     }
-    return [_get(path, handler) for path, handler in handlers.items()]
+    # Clients in Python ask with a slash at the end.
+    return [_get(asked, handler) for path, handler in handlers.items() for asked in (path, f"{path}/")]
 
 
 def _namespace_routes(registry: Registry) -> list[web.RouteDef]:

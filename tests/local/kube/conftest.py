@@ -20,11 +20,15 @@ class RunningServer:
     process: asyncio.subprocess.Process
 
 
+def server_command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "local.kube", *words]
+
+
 @contextlib.asynccontextmanager
 async def running_server(folder: Path, *words: str) -> AsyncIterator[RunningServer]:
     """``python -m local.kube`` in ``folder``, ready; ended afterwards, by its id."""
     kubeconfig, state = folder / "kubeconfig", folder / "state"
-    command = [sys.executable, "-m", "local.kube", "--state", str(state), "--kubeconfig", str(kubeconfig), *words]
+    command = server_command("--state", str(state), "--kubeconfig", str(kubeconfig), *words)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None

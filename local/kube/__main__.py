@@ -1,0 +1,76 @@
+"""``python -m local.kube --state DIR --kubeconfig PATH``: the single-node pod API server as a program.
+
+Prints ``ready http://HOST:PORT`` once it listens and the kubeconfig is written; logs to stderr; SIGTERM and SIGINT end it
+and every container.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from local.kube import isolation
+from local.kube.kubeconfig import write_kubeconfig
+from local.kube.kubelet import Kubelet
+from local.kube.registry import Registry
+from local.kube.server import ApiServer
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.kube", description="A single-node pod API server.")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="logs and volumes go here")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
+    parser.add_argument("--kubeconfig", type=Path, required=True, metavar="PATH", help="written once it listens")
+    parser.add_argument(
+        "--loom-image",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an image with `loom session` in it; repeatable",
+    )
+    return parser.parse_args(words)
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Until SIGTERM or SIGINT. Raises OSError when it cannot listen or write."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    registry = Registry()
+    kubelet = Kubelet(registry, state=arguments.state, loom_images=frozenset(arguments.loom_image))
+    token = secrets.token_urlsafe(32)
+    server = ApiServer(registry, kubelet, token)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(server.close)
+        await kubelet.start()
+        stack.push_async_callback(kubelet.close)
+        url = f"http://{arguments.host}:{await server.start(arguments.host, arguments.port)}"
+        write_kubeconfig(arguments.kubeconfig, url, token)
+        print(f"ready {url}", flush=True)
+        await ended.wait()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    arguments = _arguments(sys.argv[1:] if words is None else words)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    arguments.state.mkdir(parents=True, exist_ok=True)
+    if warning := isolation.warning():
+        print(warning, file=sys.stderr, flush=True)
+    try:
+        uvloop.run(serve(arguments))
+    except OSError as error:
+        print(f"local.kube: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The official Python client against the real program: a pod's life, seen from outside."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from local.kube.objects import Object
+from tests.local.kube.api.conftest import NAMESPACE, manifest
+from tests.local.kube.conftest import DEADLINE, RunningServer
+
+#: Its types say that everything may be None.
+official: Any = kubernetes
+
+
+@pytest.fixture
+def core(server: RunningServer) -> Iterator[Any]:
+    with official.config.new_client_from_config(str(server.kubeconfig)) as api_client:
+        api = official.client.CoreV1Api(api_client)
+        api.create_namespace({"metadata": {"name": NAMESPACE}})
+        yield api
+
+
+def pod(name: str, script: str, *, tty: bool = False) -> Object:
+    found = manifest(name, terminationGracePeriodSeconds=1)
+    found["spec"]["containers"][0] |= {"command": ["sh", "-c", script], "tty": tty, "stdin": tty}
+    return found
+
+
+def wait_for(core: Any, name: str, *wanted: str) -> list[tuple[str, str]]:
+    """(type, phase) of what a watch tells, up to a phase or type in ``wanted``."""
+    seen = []
+    events = official.watch.Watch().stream(
+        core.list_namespaced_pod,
+        NAMESPACE,
+        field_selector=f"metadata.name={name}",
+        timeout_seconds=DEADLINE,
+    )
+    for event in events:
+        seen.append((event["type"], event["object"].status.phase))
+        if set(seen[-1]) & set(wanted):
+            return seen
+    raise AssertionError(f"{wanted} did not come, but {seen}")
+
+
+async def test_a_pod_from_create_to_gone(core: Any):
+    def life() -> None:
+        created = core.create_namespaced_pod(NAMESPACE, pod("one", "echo hello; exit 3"))
+        assert created.status.phase == "Pending"
+        assert wait_for(core, "one", "Failed")[-1][1] == "Failed"
+        done = core.read_namespaced_pod("one", NAMESPACE)
+        assert done.status.container_statuses[0].state.terminated.exit_code == 3
+        assert core.read_namespaced_pod_log("one", NAMESPACE) == "hello\n"
+        uid = done.metadata.uid
+        events = core.list_namespaced_event(NAMESPACE, field_selector=f"involvedObject.uid={uid}").items
+        assert {"Scheduled", "Started"} <= {event.reason for event in events}
+        core.delete_namespaced_pod("one", NAMESPACE)
+        assert core.list_namespaced_pod(NAMESPACE, label_selector="loom.dev/managed=true").items == []
+
+    await asyncio.to_thread(life)
+
+
+async def test_attaching_to_a_terminal(core: Any):
+    def session() -> None:
+        core.create_namespaced_pod(NAMESPACE, pod("one", "echo ready; read line; echo got-$line", tty=True))
+        wait_for(core, "one", "Running")
+        terminal = official.stream.stream(
+            core.connect_get_namespaced_pod_attach, "one", NAMESPACE, stdin=True, stdout=True, tty=True,
+            _preload_content=False,
+        )  # fmt: skip
+        try:
+            terminal.write_stdin("it\n")
+            terminal.run_forever(timeout=DEADLINE)
+            assert "got-it" in terminal.read_stdout()
+            assert terminal.read_channel(3) == '{"metadata":{},"status":"Success"}'
+        finally:
+            terminal.close()
+
+    await asyncio.to_thread(session)
+
+
+async def test_deleting_a_running_pod_and_its_namespace(core: Any):
+    def life() -> None:
+        core.create_namespaced_pod(NAMESPACE, pod("one", "sleep 1000"))
+        core.create_namespaced_pod(NAMESPACE, pod("two", "sleep 1000"))
+        for name in ("one", "two"):
+            wait_for(core, name, "Running")
+        core.delete_namespaced_pod("one", NAMESPACE, grace_period_seconds=0)
+        with pytest.raises(ApiException) as caught:
+            core.read_namespaced_pod("one", NAMESPACE)
+        assert caught.value.status == 404
+        core.delete_namespace(NAMESPACE)
+        events = official.watch.Watch().stream(
+            core.list_namespace, field_selector=f"metadata.name={NAMESPACE}", timeout_seconds=DEADLINE
+        )
+        assert "DELETED" in (event["type"] for event in events)
+
+    await asyncio.to_thread(life)
+
+
+async def test_errors_carry_their_status(core: Any):
+    def wrong() -> None:
+        with pytest.raises(ApiException) as caught:
+            core.create_namespaced_pod(NAMESPACE, manifest("Bad_Name"))
+        assert caught.value.status == 422
+        assert '"field":"metadata.name"' in str(caught.value.body)
+        with pytest.raises(ApiException) as caught:
+            core.list_namespaced_pod(NAMESPACE, field_selector="spec.colour=red")
+        assert caught.value.status == 400
+
+    await asyncio.to_thread(wrong)
+
+
+async def test_discovery(core: Any):
+    def ask() -> None:
+        names = {resource.name for resource in core.get_api_resources().resources}
+        assert {"pods", "pods/log", "pods/attach", "namespaces", "events"} == names
+        assert official.client.CoreApi(core.api_client).get_api_versions().versions == ["v1"]
+        assert official.client.ApisApi(core.api_client).get_api_versions().groups == []
+        assert official.client.VersionApi(core.api_client).get_code().minor == "36"
+
+    await asyncio.to_thread(ask)
