@@ -31,12 +31,13 @@ async def up(state: Path, tick: float) -> None:
             await asyncio.gather(starting, return_exceptions=True)
             return
         edition = await starting
+        git = await supervisor.start("git", "local.repository", str(state / "repositories"))
         with login.written(edition, state / "config.toml") as path:
             say(f"\nready; the login is in {path}. In another terminal:\n")
             say(f"  export PATH={Path(sys.executable).parent}:$PATH")
             if str(path) != config_path(os.environ):
                 say(f"  export LOOM_CONFIG={path.absolute()}")
-            say("  loom new\n\nCtrl+C ends everything.")
+            say(f"  loom new --repo {git.url}/hello.git\n\nCtrl+C ends everything.")
             watching = asyncio.create_task(supervisor.watch())
             await asyncio.wait([watching, waiting], return_when=asyncio.FIRST_COMPLETED)
             if watching.done():

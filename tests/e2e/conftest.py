@@ -17,7 +17,6 @@ import kubernetes.config
 import pytest
 
 from tests.loom.pseudo_terminal import DEADLINE, PseudoTerminal
-from tests.processes import part
 from tests.waiting import until
 
 NAMESPACE = "loom-weavers"
@@ -51,12 +50,13 @@ class Edition:
     def listed(self, *arguments: str) -> list[dict[str, Any]]:
         done = self.loom("ps", "--json", *arguments)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        weavers: list[dict[str, Any]] = json.loads(done.stdout)
+        return weavers
 
     def pods(self) -> list[Any]:
         """The cluster's pods, by the official client."""
         config = str(self.state / "kubeconfig")
-        with kubernetes.config.new_client_from_config(config) as client:
+        with kubernetes.config.new_client_from_config(config) as client:  # type: ignore[no-untyped-call]
             return kubernetes.client.CoreV1Api(client).list_namespaced_pod(NAMESPACE).items
 
     def pod_is_gone(self, weaver_id: str) -> None:
@@ -70,20 +70,19 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edition]:
     home.mkdir()
     env = {**os.environ, "HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     env = {name: value for name, value in env.items() if not name.startswith(("LOOM_", "XDG_"))}
-    with part("local.repository", str(folder / "repositories")) as git:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up", "--state", str(state), "--tick", "1"],
-            env=env, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        with process:
-            try:
-                urls = dict(_parts_until_ready(process))
-                tokens = json.loads((state / "tokens.json").read_text())
-                admin = next(entry["token"] for entry in tokens if entry["principal"]["user_id"] == "admin")
-                yield Edition(env, urls["relay"], f"{git}/hello.git", state, admin)
-            finally:
-                process.send_signal(signal.SIGINT)
-                assert process.wait(DEADLINE) == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "up", "--state", str(state), "--tick", "1"],
+        env=env, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        try:
+            urls = dict(_parts_until_ready(process))
+            tokens = json.loads((state / "tokens.json").read_text())
+            admin = next(entry["token"] for entry in tokens if entry["principal"]["user_id"] == "admin")
+            yield Edition(env, urls["relay"], f"{urls['git']}/hello.git", state, admin)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(DEADLINE) == 0
 
 
 def _parts_until_ready(process: "subprocess.Popen[str]") -> Iterator[tuple[str, str]]:
