@@ -11,6 +11,7 @@ import logging
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,7 +45,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    registry = Registry()
+    registry = Registry(first_version=time.time_ns() // 1_000_000)
     kubelet = Kubelet(registry, state=arguments.state, loom_images=frozenset(arguments.loom_image))
     token = secrets.token_urlsafe(32)
     server = ApiServer(registry, kubelet, token)

@@ -56,20 +56,22 @@ class Subscription:
 class Registry:
     """Objects by resource (``pods``), namespace (empty for cluster-wide ones) and name.
 
-    ``history`` is the number of changes that a watch may go back.
+    ``history`` is the number of changes that a watch may go back, ``first_version`` where versions begin: one later than
+    any from before a restart makes clients list again (410), instead of waiting for a version that comes late or never.
     """
 
-    def __init__(self, history: int = 8192) -> None:
+    def __init__(self, history: int = 8192, first_version: int = 1) -> None:
         self._objects: dict[str, dict[tuple[str, str], Object]] = {}
         self._history: deque[Change] = deque(maxlen=history)
         self._subscriptions: set[Subscription] = set()
-        self.version = 1
+        self._first_version = first_version
+        self.version = first_version
 
     @property
     def oldest_version(self) -> int:
         """A watch may start from this version or a later one."""
         full = len(self._history) == self._history.maxlen
-        return self._history[0].version if full else 1
+        return self._history[0].version if full else self._first_version
 
     def get(self, resource: str, namespace: str, name: str) -> Object:
         """Raises ApiError 404."""

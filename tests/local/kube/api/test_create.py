@@ -1,5 +1,7 @@
 """What a created pod looks like."""
 
+from chalicelib.domain.pod_spec import PodRequest, weaver_pod
+from tests.chalicelib.samples import weaver
 from tests.local.kube.api.conftest import NAMESPACE, PODS, Api, manifest
 from tests.local.kube.recordings import recorded
 
@@ -45,3 +47,13 @@ async def test_empty_values_of_refused_fields_say_nothing(api: Api):
     pod = manifest(hostNetwork=False, affinity=None, nodeSelector={})
     pod["metadata"] |= {"creationTimestamp": None, "finalizers": []}
     assert (await api.call("POST", PODS, pod))[0] == 201
+
+
+async def test_the_pods_that_weavers_are_made_of(api: Api):
+    made = weaver(repo="https://git.example/o/r.git", branch="main", name="api")
+    request = PodRequest("registry.example/git:1", "https://loom.example", {"A": "b"}, ["bash"], ["-l"], "/opt")
+    pod = weaver_pod(made, request)
+    status, created = await api.call("POST", f"{PODS}?fieldValidation=Strict", pod)
+    assert status == 201, created
+    assert created["spec"]["activeDeadlineSeconds"] == pod["spec"]["activeDeadlineSeconds"]
+    assert created["spec"]["initContainers"][0]["command"] == pod["spec"]["initContainers"][0]["command"]

@@ -99,6 +99,16 @@ async def test_a_version_that_is_too_old():
     assert events == expected
 
 
+async def test_a_version_from_before_a_restart_is_too_old():
+    async with serving(Registry(first_version=1_000_000)) as api:
+        async with watching(api, "resourceVersion=999999") as watch:
+            assert [event["object"]["code"] for event in await watch.ended()] == [410]
+        _, listed = await api.call("GET", PODS)
+        query = f"resourceVersion={listed['metadata']['resourceVersion']}&timeoutSeconds=1"
+        async with watching(api, query) as watch:
+            assert await watch.ended() == []
+
+
 async def test_a_version_from_the_future_is_silence(api: Api):
     async with watching(api, "resourceVersion=99999999&timeoutSeconds=1") as watch:
         api.store("one", "running-ready")
