@@ -28,7 +28,7 @@ class ControlPlane:
         self.refreshed: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.url = ""
 
-    def ticket(self, weaver_id: str, *, key: Ed25519PrivateKey | None = None, **changes: Any) -> str:
+    def ticket(self, weaver_id: str, /, *, key: Ed25519PrivateKey | None = None, **changes: Any) -> str:
         now = int(time.time())
         claims = TicketClaims(
             iss="test",

@@ -1,0 +1,204 @@
+"""The session's rules, without I/O."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loom.wire import SHELL_ENDED, Exit, Notice, Resize, Status
+from relay.core.hub import CLEAR, Hub, Viewer, WeaverState
+from relay.core.outbox import Outbox
+
+RUNNING = WeaverState("running")
+
+
+@dataclass
+class Tape:
+    """A screen whose snapshot is all that it was fed: what a viewer has is then simply everything."""
+
+    text: bytes = b""
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+
+    def feed(self, data: bytes) -> None:
+        self.text += data
+
+    def resize(self, rows: int, cols: int) -> None:
+        self.sizes.append((rows, cols))
+
+    def snapshot(self) -> bytes:
+        return self.text
+
+
+def viewer(role: str = "driver", limit: int = 1 << 20) -> Viewer:
+    return Viewer(role=role, outbox=Outbox(limit, lambda: None))  # type: ignore[arg-type]
+
+
+def taken(viewer: Viewer) -> list[object]:
+    items: list[object] = []
+    while (item := viewer.outbox.take()) is not None:
+        items.append(item)
+    return items
+
+
+def shown(viewer: Viewer) -> bytes:
+    """What the viewer's terminal has: a snapshot replaces everything before."""
+    data = b"".join(item for item in taken(viewer) if isinstance(item, bytes))
+    return data.rpartition(CLEAR)[2]
+
+
+def joined(hub: Hub, role: str = "driver", size: Resize | None = None) -> Viewer:
+    one = viewer(role)
+    hub.join(one)
+    if size:
+        hub.resize(one, size)
+    hub.ready(one)
+    return one
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20), max_size=12), st.integers(0, 12), st.integers(0, 12))
+def test_whenever_a_viewer_comes_it_has_everything_once(chunks: list[bytes], comes: int, runs: int) -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    late = viewer()
+    for number, chunk in enumerate(chunks):
+        if number == comes:
+            hub.join(late)
+        if number == comes + runs:
+            hub.ready(late)
+        hub.output(b"." + chunk.replace(b"\x1b", b"e"))
+    if comes + runs < len(chunks):
+        assert shown(late) == b"".join(b"." + chunk.replace(b"\x1b", b"e") for chunk in chunks)
+    else:
+        assert shown(late) == b""
+
+
+@given(st.lists(st.one_of(st.just(None), st.binary(min_size=1, max_size=60)), max_size=60))
+def test_a_slow_viewer_ends_with_the_screen_and_its_queue_is_bounded(steps: list[bytes | None]) -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    slow = viewer(limit=4096)  # holds a snapshot, not everything
+    hub.join(slow)
+    hub.ready(slow)
+    has = b""
+    for step in [*steps, None, None]:
+        if step is None:
+            item = slow.outbox.take()
+            while item is not None:
+                has += item if isinstance(item, bytes) else b""
+                item = slow.outbox.take()
+            hub.caught_up(slow)
+        else:
+            hub.output(b"." + step.replace(b"\x1b", b"e") * 20)
+        assert slow.outbox.size <= 4096
+    has = (has + shown_rest(slow)).rpartition(CLEAR)[2]
+    if not slow.behind:
+        assert isinstance(hub.screen, Tape)
+        assert hub.screen.text.endswith(has[-200:])
+
+
+def shown_rest(viewer: Viewer) -> bytes:
+    return b"".join(item for item in taken(viewer) if isinstance(item, bytes))
+
+
+def test_no_output_before_the_weaver_runs() -> None:
+    hub = Hub(Tape())
+    one = joined(hub)
+    hub.output(b"early")
+    assert not any(isinstance(item, bytes) for item in taken(one))
+    hub.tell(RUNNING)
+    items = taken(one)
+    assert isinstance(items[0], Status)
+    assert items[0].status == "running"
+    assert items[1] == CLEAR + b"early"
+
+
+def test_status_is_told_only_when_it_changed() -> None:
+    hub = Hub(Tape())
+    one = joined(hub)
+    taken(one)
+    hub.tell(WeaverState())
+    hub.ready(one)
+    assert taken(one) == []
+    other = joined(hub)
+    assert [item.viewers for item in taken(one) if isinstance(item, Status)] == [2]
+    hub.leave(other)
+    hub.leave(other)
+    assert [item.viewers for item in taken(one) if isinstance(item, Status)] == [1]
+
+
+def test_sizes() -> None:
+    tape = Tape()
+    hub = Hub(tape)
+    small, large, other = Resize(10, 40), Resize(50, 200), Resize(30, 90)
+    watching = joined(hub, "observer", other)
+    assert hub.size is None
+    first = joined(hub, size=small)
+    second = joined(hub, size=large)
+    assert hub.size == small
+    assert hub.typed(second, b"x") == b"x"
+    assert hub.size == large
+    hub.resize(first, other)
+    assert hub.size == large
+    assert hub.typed(watching, b"x") == b""
+    assert hub.size == large
+    hub.leave(second)
+    assert hub.size == other
+    hub.leave(first)
+    assert hub.size == other
+    hub.leave(watching)
+    assert tape.sizes == [(10, 40), (50, 200), (30, 90)]
+
+
+def test_what_terminals_say_by_themselves_is_input_but_not_typing() -> None:
+    hub = Hub(Tape())
+    first, second = joined(hub, size=Resize(10, 10)), joined(hub, size=Resize(20, 20))
+    for reply in (
+        b"\x1b[?62;22c",
+        b"\x1b[>1;10;0c",
+        b"\x1b[24;80R",
+        b"\x1b[I",
+        b"\x1b]11;rgb:0/0/0\x1b\\",
+        b"\x1bP>|x\x1b\\",
+    ):
+        assert hub.typed(second, reply) == reply
+        assert hub.size == Resize(10, 10)
+    hub.typed(first, b"a")
+    hub.typed(second, b"\x1b[A")  # an arrow key
+    assert hub.size == Resize(20, 20)
+
+
+@given(st.integers(0, len(SHELL_ENDED)))
+def test_the_end_of_a_shell_detaches_the_last_typer(cut: int) -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    typer, other = joined(hub), joined(hub)
+    hub.typed(typer, b"exit\r")
+    hub.output(b"logout" + SHELL_ENDED[:cut])
+    hub.output(SHELL_ENDED[cut:] + b"fresh")
+    assert taken(typer)[-1] == Exit("detached")
+    assert typer.outbox.closed
+    assert hub.viewers == [other]
+    assert shown(other) == b"logoutfresh"
+    hub.output(SHELL_ENDED)
+    assert hub.viewers == [other]
+
+
+def test_the_past_detaches_nobody() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    one = joined(hub)
+    hub.typed(one, b"x")
+    hub.past_output(b"old" + SHELL_ENDED)
+    assert hub.viewers == [one]
+    assert shown(one) == b"old"
+
+
+def test_the_end_comes_after_everything_else() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    one = joined(hub)
+    hub.output(b"last words")
+    hub.notice("soon")
+    hub.end(Exit("ended", code=3))
+    assert taken(one)[-3:] == [b"last words", Notice("soon"), Exit("ended", code=3)]
+    assert hub.viewers == []
