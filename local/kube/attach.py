@@ -69,7 +69,8 @@ class _Session:
             for channel, name in ((channels.STDOUT, "stdout"), (channels.STDERR, "stderr"))
             if wanted[name] and not deaf
         }
-        self._resizable = attachment.tty and not deaf
+        self._sized = attachment.tty and not deaf
+        self._sizes_ended = False
         self._wedged = False
 
     async def run(self) -> None:
@@ -116,11 +117,11 @@ class _Session:
                 self._stdin = False
                 if not self._attachment.tty:
                     self._attachment.close_stdin()
-            case UndecodableResize() if self._resizable:
-                self._resizable = False
-            case Resize() if self._attachment.tty and not self._resizable:
+            case UndecodableResize():
+                self._sizes_ended = True
+            case Resize() if self._sizes_ended:
                 self._wedged = True  # recorded: the next size after an undecodable one blocks all input for good
-            case Resize(rows, cols) if self._resizable:
+            case Resize(rows, cols) if self._sized:
                 self._attachment.resize(rows, cols)
             case _:
                 pass

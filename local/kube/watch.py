@@ -1,6 +1,7 @@
 """Watches: a list that goes on, one JSON event a line (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes)."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
@@ -77,18 +78,15 @@ class _Stream:
         """What happens from now on. Changes up to version ``after``, which may lie in the future, are left out."""
         clock = asyncio.get_running_loop().time
         end = clock() + (self._options.timeout_seconds or _DEFAULT_TIMEOUT)
-        bookmark = min(clock() + _BOOKMARK_INTERVAL, end - _LAST_BOOKMARK)
-        if not self._options.allow_watch_bookmarks or bookmark <= clock():
-            bookmark = end
+        bookmark = self._next_bookmark(clock(), end)
         while clock() < end:
             try:
                 async with asyncio.timeout_at(min(bookmark, end)):
                     change = await self._subscription.next()
             except TimeoutError:
-                if clock() < end:
+                if clock() >= bookmark:
                     yield self._bookmark({})
-                    bookmark = min(clock() + _BOOKMARK_INTERVAL, max(end - _LAST_BOOKMARK, bookmark + 0.001))
-                    bookmark = end if bookmark <= clock() else bookmark
+                    bookmark = self._next_bookmark(clock(), end)
                 continue
             if change is None:
                 return
@@ -109,6 +107,10 @@ class _Stream:
 
     def _typed(self, found: Object) -> Object:
         return typed(self._selection.resource, found)
+
+    def _next_bookmark(self, now: float, end: float) -> float:
+        moment = min(now + _BOOKMARK_INTERVAL, end - _LAST_BOOKMARK)
+        return moment if self._options.allow_watch_bookmarks and moment > now else math.inf
 
     def _bookmark(self, annotations: Object) -> Object:
         metadata: Object = {"resourceVersion": str(self._registry.version)}
