@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
 
 def pause_before_next(ended_at_once: int) -> float:
     """Seconds to wait after so many shells in a row that ended at once. One is a person pressing Ctrl+D twice."""
-    return 0.0 if ended_at_once < 2 else min(2.0 ** (ended_at_once - 2), _LONGEST_PAUSE)
+    return 0.0 if ended_at_once < 2 else min(2.0 ** min(ended_at_once - 2, 10), _LONGEST_PAUSE)
 
 
 class Session:
@@ -73,17 +73,17 @@ class Session:
         except OSError as error:
             if error.errno != errno.EIO:  # EIO: the terminal is gone
                 raise
-        processes.hang_up(self._shell, _HANG_UP_GRACE)
+        processes.hang_up(_HANG_UP_GRACE)
         return 0
 
     def _serve(self) -> None:
         self._wait(_FIRST_VIEWER, until=terminal.has_size)
-        terminal.restore(self._modes)
+        terminal.take(self._modes)
         terminal.say(*banner(self._env, datetime.now(UTC)), *_clone_failure(workspace(self._env)))
         ended_at_once = 0
         while True:
             lived = self._run_shell()
-            terminal.restore(self._modes)
+            terminal.take_back(self._modes)
             terminal.write(SHELL_ENDED)
             ended_at_once = ended_at_once + 1 if lived < _AT_ONCE else 0
             if pause := pause_before_next(ended_at_once):

@@ -13,6 +13,8 @@ from loom.session import terminal
 _IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 #: Python ignores these, and a program inherits what is ignored.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+#: Seconds between looks at processes whose end nobody tells us of.
+_LOOK_EVERY = 0.05
 
 
 def take_signals(signals: set[signal.Signals]) -> None:
@@ -70,25 +72,29 @@ def collect(shell: int) -> bool:
             return ended
         if pid == shell and os.WIFSTOPPED(status):
             terminal.hand_to(shell)
-            _signal(-shell, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # it was ended instead
+                os.killpg(shell, signal.SIGCONT)
         elif pid == shell:
             ended = True
 
 
-def hang_up(shell: int, grace: float) -> None:
+def hang_up(grace: float) -> None:
     """End everything: SIGHUP, as a closed terminal sends (interactive bash ignores SIGTERM), SIGKILL ``grace`` seconds later.
 
-    Everything is the whole container for its process 1; elsewhere it is the shell and what is in the foreground.
+    Everything is the whole container for its process 1; elsewhere, all processes of this terminal's session.
     """
     deadline = time.monotonic() + grace
-    _signal_all(shell, signal.SIGHUP)
-    _signal_all(shell, signal.SIGCONT)
-    while _has_children() and next_signal({signal.SIGCHLD}, deadline):
+    _signal_all(signal.SIGHUP)
+    _signal_all(signal.SIGCONT)
+    while _others_left() and (now := time.monotonic()) < deadline:
+        next_signal({signal.SIGCHLD}, min(deadline, now + _LOOK_EVERY))
         collect(0)
-    _signal_all(shell, signal.SIGKILL)
+    _signal_all(signal.SIGKILL)
 
 
-def _has_children() -> bool:
+def _others_left() -> bool:
+    if os.getpid() != 1:
+        return bool(_session_members())
     try:
         os.waitid(os.P_ALL, 0, os.WNOHANG | os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
@@ -96,14 +102,28 @@ def _has_children() -> bool:
     return True
 
 
-def _signal_all(shell: int, number: signal.Signals) -> None:
-    if os.getpid() == 1:
-        _signal(-1, number)
-        return
-    for group in {shell, terminal.foreground()} - {0, os.getpgrp()}:
-        _signal(-group, number)
+def _signal_all(number: signal.Signals) -> None:
+    targets = [-1] if os.getpid() == 1 else _session_members()
+    for target in targets:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.kill(target, number)
 
 
-def _signal(target: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):  # it ended by itself
-        os.kill(target, number)
+def _session_members() -> list[int]:
+    """The living processes of this session but for this one: shells put their jobs into groups of which only they know."""
+    session = os.getsid(0)
+    return [pid for pid in _processes() if pid != os.getpid() and _session_of(pid) == session]
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208  # pathlib costs 6 ms
+
+
+def _session_of(pid: int) -> int | None:
+    """None for a process that has ended, also when nobody has collected it yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # as above
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[3])  # proc(5): state, ppid, pgrp, session

@@ -43,14 +43,6 @@ def hand_to(group: int) -> None:
     os.tcsetpgrp(STDIN, group)
 
 
-def foreground() -> int:
-    """The foreground process group, 0 when there is none or the terminal is gone."""
-    try:
-        return max(0, os.tcgetpgrp(STDIN))
-    except OSError:
-        return 0
-
-
 def sane_modes() -> list[Any]:
     """The modes as found, with what ``stty sane`` sets for input lines, echo, signals and newlines."""
     modes = termios.tcgetattr(STDIN)
@@ -61,11 +53,16 @@ def sane_modes() -> list[Any]:
     return modes
 
 
-def restore(modes: list[Any]) -> None:
-    """Take the terminal back from a shell that ended, in ``modes``, without what was typed for that shell."""
+def take(modes: list[Any]) -> None:
+    """Be in the foreground oneself, with the terminal in ``modes``. What was typed ahead stays."""
     hand_to(os.getpgrp())
-    termios.tcflush(STDIN, termios.TCIFLUSH)
     termios.tcsetattr(STDIN, termios.TCSANOW, modes)
+
+
+def take_back(modes: list[Any]) -> None:
+    """As :func:`take` from a shell that ended, without what was typed for that shell."""
+    termios.tcflush(STDIN, termios.TCIFLUSH)
+    take(modes)
 
 
 def say(*lines: str) -> None:

@@ -16,18 +16,24 @@ DEADLINE = 30.0
 
 
 class PseudoTerminal:
-    """``command`` as the leader of a session whose controlling terminal this is, as in a terminal window."""
+    """``command`` as the leader of a session; its controlling terminal is this one, as in a terminal window, or still none."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], rows: int = 24, cols: int = 80) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        rows: int = 24,
+        cols: int = 80,
+        *,
+        controlling: bool = True,
+    ) -> None:
         self._master, self._slave = os.openpty()
         self.resize(rows, cols)
         self.modes_before = self.modes()
+        # setsid does not fork, as it leads no process group here: the process is the command's own.
+        leader = ["setsid", "--ctty"] if controlling else ["setsid"]
         self.process = subprocess.Popen(
-            [
-                "setsid",
-                "--ctty",
-                *command,
-            ],  # a process that leads no group is not forked by it: the pid is the command's
+            [*leader, *command],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
@@ -46,6 +52,11 @@ class PseudoTerminal:
             self.process.kill()
         self.process.wait(DEADLINE)
         os.close(self._slave)
+        self.screen.close()
+
+    def hang_up(self) -> None:
+        """Close the terminal, as closing its window does; this side's end is only for looking at the modes."""
+        os.dup2(os.open(os.devnull, os.O_RDWR), self._slave)
         self.screen.close()
 
     def modes(self) -> list[Any]:

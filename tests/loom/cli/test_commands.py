@@ -155,7 +155,8 @@ def test_flags_come_before_the_environment_before_the_file(run, api, env, tmp_pa
     def token_used(*arguments: str, env: dict[str, str]) -> str:
         result = run("ps", *arguments, env=env)
         assert result.returncode == 0, result.stderr
-        return api.asked[-1].headers["Authorization"].removeprefix("Bearer ")
+        authorization: str = api.asked[-1].headers["Authorization"]
+        return authorization.removeprefix("Bearer ")
 
     bare = {name: value for name, value in env.items() if not name.startswith("LOOM_")}
     file = tmp_path / ".config" / "loom" / "config.toml"
