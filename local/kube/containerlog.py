@@ -1,0 +1,94 @@
+"""The log of a container on the node, in the CRI format that the kubelet reads.
+
+https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md: each line is
+``<RFC 3339 with nanoseconds> <stdout|stderr> <P|F> <text>``; ``P`` says that the line goes on in the next one.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+#: A line longer than this is written in pieces, as containerd does.
+MAX_PIECE: Final = 16 * 1024
+#: The kubelet's ``containerLogMaxSize``. One older file is kept beside the log, as ``<name>.1``.
+MAX_SIZE: Final = 10 * 1024 * 1024
+
+_STREAMS: Final = {1: b"stdout", 2: b"stderr"}
+#: What ``terminationMessagePolicy: FallbackToLogsOnError`` shows at most.
+_FALLBACK_LINES: Final = 80
+_FALLBACK_BYTES: Final = 2048
+
+
+class ContainerLog:
+    """Takes output as it comes and writes whole lines. Readers that follow must open the file anew when it was rotated."""
+
+    def __init__(self, path: Path, max_size: int = MAX_SIZE):
+        self.path = path
+        self._max_size = max_size
+        self._rest = {1: b"", 2: b""}
+        self._open()
+
+    def write(self, channel: int, data: bytes) -> None:
+        """``channel`` is 1 for stdout and terminals, 2 for stderr."""
+        *lines, rest = (self._rest[channel] + data).split(b"\n")
+        pieces = [piece for line in lines for piece in _pieces(_without_cr(line), last=b"F")]
+        whole = len(rest) // MAX_PIECE * MAX_PIECE
+        pieces += _pieces(rest[:whole], last=b"P") if whole else []
+        self._rest[channel] = rest[whole:]
+        self._append(channel, pieces)
+
+    def close(self) -> None:
+        """Writes the unfinished lines: nothing will finish them."""
+        for channel, rest in self._rest.items():
+            self._append(channel, [(b"F", rest)] if rest else [])
+        os.close(self._file)
+
+    def _append(self, channel: int, pieces: list[tuple[bytes, bytes]]) -> None:
+        if not pieces:
+            return
+        start = _timestamp() + b" " + _STREAMS[channel] + b" "
+        data = b"".join([start + tag + b" " + text + b"\n" for tag, text in pieces])
+        if self._size and self._size + len(data) > self._max_size:
+            self._rotate()
+        self._size += len(data)
+        while data:
+            data = data[os.write(self._file, data) :]
+
+    def _open(self) -> None:
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        self._size = 0
+
+    def _rotate(self) -> None:
+        os.close(self._file)
+        self.path.rename(f"{self.path}.1")
+        self._open()
+
+
+def last_output(path: Path) -> str:
+    """The end of a log, for a termination message."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4 * _FALLBACK_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()[-_FALLBACK_LINES:]
+    texts = [(line.split(" ", 3) + ["", "", "", ""])[2:4] for line in lines]
+    output = "".join(text + ("\n" if tag == "F" else "") for tag, text in texts)
+    return output.encode()[-_FALLBACK_BYTES:].decode(errors="ignore")
+
+
+def _without_cr(line: bytes) -> bytes:
+    """One CR before the LF is the terminal's doing and dropped (recorded: ``logs/tty.json``)."""
+    return line[:-1] if line.endswith(b"\r") else line
+
+
+def _pieces(line: bytes, last: bytes) -> list[tuple[bytes, bytes]]:
+    if len(line) <= MAX_PIECE:
+        return [(last, line)]
+    starts = range(0, len(line), MAX_PIECE)
+    return [(last if start + MAX_PIECE >= len(line) else b"P", line[start : start + MAX_PIECE]) for start in starts]
+
+
+def _timestamp() -> bytes:
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09}Z".encode()

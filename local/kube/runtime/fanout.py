@@ -1,0 +1,99 @@
+"""One container's output to everyone attached.
+
+A fast container is slowed to its slowest attacher, as in Kubernetes, but an attacher cannot stop it: one that lets MAX_QUEUE
+fill and does not read half of it within STALL_SECONDS is ended, and the container goes on.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+MAX_QUEUE: Final = 8 * 1024 * 1024
+STALL_SECONDS: Final = 2.0
+
+
+class Queue:
+    """Output on its way to one attacher."""
+
+    def __init__(self, fanout: "Fanout"):
+        self._fanout = fanout
+        self._chunks: deque[tuple[int, bytes]] = deque()
+        self._size = 0
+        self._filled = asyncio.Event()
+        self._over = False
+        self._stalled: asyncio.TimerHandle | None = None
+
+    @property
+    def is_stalled(self) -> bool:
+        return self._stalled is not None
+
+    async def get(self) -> tuple[int, bytes] | None:
+        """The next (channel, data); None when there will be no more."""
+        while not self._chunks:
+            if self._over:
+                return None
+            self._filled.clear()
+            await self._filled.wait()
+        channel, data = self._chunks.popleft()
+        self._size -= len(data)
+        if self._stalled is not None and self._size <= MAX_QUEUE // 2:
+            self._clear_stall()
+        return channel, data
+
+    def put(self, channel: int, data: bytes) -> None:
+        self._chunks.append((channel, data))
+        self._size += len(data)
+        self._filled.set()
+        if self._size >= MAX_QUEUE and self._stalled is None:
+            self._stalled = asyncio.get_running_loop().call_later(STALL_SECONDS, self.discard)
+
+    def end(self) -> None:
+        """No more will come; what is here may still be read."""
+        self._over = True
+        self._filled.set()
+        self._clear_stall()
+
+    def discard(self) -> None:
+        """Ends at once."""
+        self._chunks.clear()
+        self._fanout.remove(self)
+        self.end()
+
+    def _clear_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+            self._fanout.relieved()
+
+
+class Fanout:
+    """``pause`` and ``resume`` stop and start the source."""
+
+    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]):
+        self._pause = pause
+        self._resume = resume
+        self._queues: set[Queue] = set()
+
+    def add(self) -> Queue:
+        queue = Queue(self)
+        self._queues.add(queue)
+        return queue
+
+    def remove(self, queue: Queue) -> None:
+        self._queues.discard(queue)
+
+    def put(self, channel: int, data: bytes) -> None:
+        for queue in self._queues:
+            queue.put(channel, data)
+        if any(queue.is_stalled for queue in self._queues):
+            self._pause()
+
+    def relieved(self) -> None:
+        if not any(queue.is_stalled for queue in self._queues):
+            self._resume()
+
+    def end(self) -> None:
+        for queue in tuple(self._queues):
+            queue.end()
+        self._queues.clear()

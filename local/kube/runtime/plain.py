@@ -1,0 +1,70 @@
+"""Containers as plain processes of the invoking user: for machines without bubblewrap. Nothing is isolated.
+
+Paths that a container would find mounted are replaced by the host folders behind them, wherever they stand in its command,
+environment and working directory. A program that knows such a path by heart does not find it.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+from local.kube import images
+from local.kube.runtime import entry, watchdog
+from local.kube.runtime.config import ContainerConfig, Launch, Program
+from local.kube.runtime.guest import Guest, interpreter
+
+
+class Plain:
+    """``folder`` is for what all containers share."""
+
+    def __init__(self, folder: Path):
+        self._guest = Guest(folder)
+        self._watchdog: subprocess.Popen[str] | None = None
+
+    def open(self) -> None:
+        self._guest.write()
+        argv = [interpreter(), "-I", "-S", watchdog.__file__]
+        self._watchdog = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
+
+    def launch(self, config: ContainerConfig, info: int) -> Launch:  # noqa: ARG002  # the Protocol's
+        home = config.folder / "home"
+        home.mkdir(exist_ok=True)
+        paths = {mount.path: str(mount.source) for mount in config.mounts}
+        paths.setdefault(images.HOME, str(home))
+        if config.has_loom:
+            paths[images.LOOM_FOLDER] = str(self._guest.bin)
+        where = Substitution(paths)
+        env = {name: where(value) for name, value in config.env.items()} | {watchdog.MARK: config.id}
+        if "/tmp" in paths:  # noqa: S108  # the container's
+            env.setdefault("TMPDIR", paths["/tmp"])  # noqa: S108  # as above
+        workdir = str(home) if config.workdir == "/" else where(config.workdir)
+        program = Program([where(word) for word in config.argv], env, workdir, config.tty)
+        return Launch([interpreter(), "-I", "-S", entry.__file__], str(home), program)
+
+    def started(self, config: ContainerConfig, pid: int) -> None:
+        self._tell(f"+{pid} {config.id}")
+
+    def end_all(self, config: ContainerConfig, pid: int) -> None:
+        watchdog.end_container(pid, config.id)
+        self._tell(f"-{pid} {config.id}")
+
+    def close(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.communicate()
+            self._watchdog = None
+
+    def _tell(self, line: str) -> None:
+        if self._watchdog is not None and self._watchdog.stdin is not None:
+            self._watchdog.stdin.write(line + "\n")
+
+
+class Substitution:
+    """Replaces whole paths, also inside scripts: ``/tmp`` in ``cd /tmp/x`` but not in ``/var/tmp``."""
+
+    def __init__(self, paths: dict[str, str]):
+        self._paths = {path.rstrip("/"): source for path, source in paths.items()}
+        known = "|".join(re.escape(path) for path in sorted(self._paths, key=len, reverse=True))
+        self._pattern = re.compile(rf"(?<![\w./-])(?:{known})(?![\w.-])")
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(lambda match: self._paths[match[0]], text)
