@@ -168,6 +168,10 @@ def test_the_body_is_an_object(body):
     assert "JSON object" in refused(body).message
 
 
+def test_of_several_mistakes_the_first_field_is_told():
+    assert refused({"name": "Api", "image": "", "tags": []}).details == {"field": "image"}
+
+
 def test_http_is_for_where_it_is_allowed():
     assert parse_create_request({"repo": "http://127.0.0.1:8000/o/r"}, allow_http=True).repo
     with pytest.raises(InvalidRequest):

@@ -215,6 +215,17 @@ def test_a_refused_retry_does_not_leave_the_pod_of_the_first_attempt(world):
     assert (world.cluster.pods, world.living()) == ({}, [])
 
 
+@pytest.mark.parametrize("error", [ClusterRefused("quota exceeded"), ClusterTimeout("no answer")])
+def test_a_retry_of_a_create_that_failed_hears_how_it_ended_and_makes_no_pod(world, error):
+    world.cluster.failures["create_pod"] = error
+    with pytest.raises(type(error)):
+        world.create(key="k")
+    world.cluster.failures.clear()
+    again = world.create(key="k")
+    assert (again.reason, again.message) == ("CreateFailed", error.message)
+    assert world.cluster.pods == {}
+
+
 def test_a_weaver_described_while_it_is_made_lives_on(world):
     def describe_it(manifest):
         world.cluster.set_status(manifest["metadata"]["name"], RUNNING)
