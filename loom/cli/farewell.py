@@ -51,7 +51,7 @@ def _ended(left: Exit, weaver: Weaver, status: Status | None, seconds: float) ->
     text = f"{label(weaver)} ended" + (f" with exit code {left.code}" if left.code is not None else "")
     if status and status.status in ("succeeded", "failed") and status.message:
         text = f"{label(weaver)} ended: {printable(status.message)}"
-        if left.code is not None and str(left.code) not in text:
+        if left.code is not None and f"exit code {left.code}" not in text:
             text += f" (exit code {left.code})"
     if seconds < _AT_ONCE and not weaver.get("has_session") and _HINT not in text:
         text += f"; {_HINT}"
