@@ -54,6 +54,7 @@ class PodFollower:
         self._pod: dict[str, Any] | None = None
         self._known = False
         self._events: Sequence[dict[str, Any]] = ()
+        self._events_complete = False
         self._progress = ""  # the clone's last line
         self._trouble: str | None = None
         self._news = asyncio.Condition()
@@ -116,8 +117,10 @@ class PodFollower:
             except TimeoutError:
                 pass  # a look now and then, whether or not the pod has changed
             self._look_at_events.clear()
-            if self._pod and not (self.seen.runs or self.seen.over):
+            if self._pod and not self.seen.over and not self._events_complete:
+                complete = self.seen.runs  # the last look: it has all that led here
                 await self._read_events(self._pod["metadata"]["uid"])
+                self._events_complete = complete
 
     async def _read_events(self, uid: str) -> None:
         try:

@@ -16,7 +16,7 @@ from pyghostty.core import init_sized
 _ROWS: Final = 24
 _COLS: Final = 80
 #: Bounds of one session's memory: lines, and bytes of all pages together.
-_SCROLLBACK_LINES: Final = 2_000
+_SCROLLBACK_LINES: Final = 2_500  # the oldest go by whole pages: about 2,000 are always there
 _SCROLLBACK_BYTES: Final = 4 * 1024 * 1024
 #: How much of an unfinished sequence is kept for viewers that join in the middle of it.
 _CONTINUATION_BYTES: Final = 64 * 1024

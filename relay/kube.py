@@ -22,6 +22,8 @@ _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WA
 _LINE_LIMIT: Final = 4 * 1024 * 1024
 #: Seconds between pings: load balancers and API servers cut streams that are idle.
 _HEARTBEAT: Final = 30.0
+#: Seconds a server has to answer when a stream is closed.
+_CLOSE_WITHIN: Final = 1.0
 #: A log is read up to this many bytes.
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 
@@ -126,6 +128,7 @@ class Kube:
                 heartbeat=_HEARTBEAT,
                 max_msg_size=0,
                 compress=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN),
             )
         except aiohttp.WSServerHandshakeError as error:
             raise KubeError(error.status, "AttachRefused", f"attach was refused with {error.status}") from error

@@ -33,6 +33,8 @@ class Sessions:
         """Serve one viewer of the ticket's weaver until its connection ends."""
         weaver_id = claims.weaver_id
         session = self._session(weaver_id)
+        if self.draining:  # since the door was passed
+            session.hub.end(Exit("drain"))
         fields = {"weaver_id": weaver_id, "user_id": claims.sub, "role": claims.role}
         log.info("a viewer came", extra={"fields": fields})
         task = asyncio.current_task()
@@ -75,12 +77,20 @@ class Sessions:
             session.hub.notice("the relay failed here; connecting again may help")
             session.hub.end(Exit("drain"))
         finally:
-            self._running.pop(session.weaver_id, None)
-            if timer := self._lingering.pop(session.weaver_id, None):
-                timer.cancel()
+            self._forget(session)
 
     def _linger_then_stop(self, weaver_id: str, session: Session) -> None:
-        running, task = self._running.get(weaver_id, (None, None))
-        if running is session and task:
-            loop = asyncio.get_running_loop()
-            self._lingering[weaver_id] = loop.call_later(self._linger, task.cancel)
+        if self._running.get(weaver_id, (None,))[0] is session:
+            self._lingering[weaver_id] = asyncio.get_running_loop().call_later(self._linger, self._stop, session)
+
+    def _stop(self, session: Session) -> None:
+        _, task = self._running[session.weaver_id]
+        self._forget(session)  # at once: whoever comes while it ends gets a new one
+        task.cancel()
+
+    def _forget(self, session: Session) -> None:
+        weaver_id = session.weaver_id
+        if self._running.get(weaver_id, (None,))[0] is session:
+            del self._running[weaver_id]
+            if timer := self._lingering.pop(weaver_id, None):
+                timer.cancel()

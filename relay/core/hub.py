@@ -58,6 +58,7 @@ class Hub:
     size: Resize | None = None
     state: WeaverState = field(default_factory=WeaverState)
     viewers: list[Viewer] = field(default_factory=list)
+    ended: Exit | None = None
     _typer: Viewer | None = None
     _private: PrivateSequences = field(default_factory=PrivateSequences)
 
@@ -67,6 +68,8 @@ class Hub:
         """A viewer that was told nothing yet. It is sent the status; :meth:`ready` starts its output."""
         self.viewers.append(viewer)
         self._tell_all()
+        if self.ended:
+            self.dismiss(viewer, self.ended)
 
     def ready(self, viewer: Viewer) -> None:
         """The viewer told its size, or had time to do so. Repeating it does nothing."""
@@ -144,7 +147,8 @@ class Hub:
             viewer.outbox.put(Notice(text))
 
     def end(self, message: Exit) -> None:
-        """The session is over for everybody, after what they still have to be sent."""
+        """The session is over for everybody, also for who comes yet, after what they still have to be sent."""
+        self.ended = message
         for viewer in list(self.viewers):
             self.dismiss(viewer, message)
 

@@ -32,6 +32,7 @@ class Stream:
     input: bytearray = field(default_factory=bytearray)
     sizes: list[tuple[int, int]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # the client is gone
 
     async def send(self, data: bytes) -> None:
         await self.websocket.send_bytes(b"\x01" + data)
@@ -207,6 +208,7 @@ class Kubernetes:
                     size = json.loads(payload)
                     stream.sizes.append((size["Height"], size["Width"]))
                 stream.changed.notify_all()
+        stream.over.set()
         return websocket
 
 

@@ -60,7 +60,7 @@ def test_scrollback_is_in_the_snapshot_up_to_its_bound() -> None:
     one = screen()
     one.feed(b"".join(b"line %d\r\n" % number for number in range(5000)))
     snapshot = one.snapshot()
-    assert b"line 3100\r\n" in snapshot
+    assert b"line 3050\r\n" in snapshot
     assert b"line 2000\r\n" not in snapshot
 
 

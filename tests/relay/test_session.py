@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
 from loom.wire import SHELL_ENDED
-from tests.relay.control_plane import RELAY_TOKEN
-from tests.relay.kubernetes import recorded
+from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
+from tests.relay.kubernetes import Kubernetes, recorded
+from tests.relay.relay_process import running_relay
 from tests.relay.setup import Setup
 
 
@@ -253,3 +255,46 @@ async def test_no_pod_ever(setup: Setup) -> None:
     viewer = await setup.viewer()
     await viewer.until_closed()
     assert viewer.messages[-1] == {"type": "exit", "reason": "ended"}
+
+
+async def test_a_main_process_that_cannot_be_started(setup: Setup) -> None:
+    await setup.kubernetes.show("start-error", setup.weaver_id)
+    viewer = await setup.viewer()
+    await viewer.until_closed()
+    await viewer.until(status="failed", reason="StartError")
+    assert viewer.messages[-1] == {"type": "exit", "reason": "ended", "code": 128}
+    assert "bytes" not in viewer.order
+
+
+async def test_an_image_name_that_can_never_work(setup: Setup) -> None:
+    await setup.kubernetes.show("invalid-image-name", setup.weaver_id)
+    viewer = await setup.viewer()
+    await viewer.until_closed()
+    assert (await viewer.until(status="failed"))["reason"] == "InvalidImageName"
+    assert viewer.messages[-1] == {"type": "exit", "reason": "ended"}
+
+
+async def test_a_session_without_viewers_ends_after_its_linger_time(
+    environment: dict[str, str], kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    async with running_relay({**environment, "LOOM_RELAY_LINGER": "0.1"}) as relay:
+        setup = Setup(relay, kubernetes, control_plane, weaver_id)
+        viewer, stream = await setup.attached()
+        await viewer.websocket.close()
+        async with asyncio.timeout(20):
+            await stream.over.wait()
+        again = await setup.viewer()
+        await again.until(status="running")
+        await setup.kubernetes.stream()
+
+
+async def test_a_cluster_that_cannot_be_reached_is_named(
+    environment: dict[str, str], kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str, tmp_path: Path
+) -> None:
+    kubernetes.url = "http://127.0.0.1:1"
+    unreachable = tmp_path / "unreachable"
+    unreachable.write_text(kubernetes.kubeconfig())
+    async with running_relay({**environment, "LOOM_KUBECONFIG": str(unreachable)}) as relay:
+        viewer = await Setup(relay, kubernetes, control_plane, weaver_id).viewer()
+        message = await viewer.until(status="pending", reason="ClusterUnreachable")
+        assert "127.0.0.1" in message["message"]
