@@ -1,0 +1,161 @@
+"""The relay with the laptop edition's pod API server: real containers, real terminals, no cluster."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loom.wire import SHELL_ENDED
+from tests.processes import part
+from tests.relay.control_plane import ControlPlane
+from tests.relay.relay_process import Relay, Viewer
+
+IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
+NAMESPACE = "loom-weavers"
+
+
+class Cluster:
+    """What tests do to the pod API server."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
+        body = json.loads(kubeconfig.read_text())
+        self._server = body["clusters"][0]["cluster"]["server"]
+        self._token = body["users"][0]["user"]["token"]
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        data = json.dumps(body).encode() if body else None
+        request = urllib.request.Request(self._server + path, data=data, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=25):
+            pass
+
+    def run(self, weaver_id: str, *command: str, image: str = "debian", clone: str | None = None) -> None:
+        """A pod as the control plane makes it, with ``command`` as the main process."""
+        container = {"name": "weaver", "image": image, "stdin": True, "tty": True}
+        if command:
+            container["command"] = list(command)
+        spec: dict[str, Any] = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}
+        if clone:
+            spec["initContainers"] = [{"name": "clone", "image": "git", "command": ["sh", "-c", clone]}]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"weaver-{weaver_id}"}, "spec": spec}
+        self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/pods", pod)
+
+    def delete(self, weaver_id: str) -> None:
+        self.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/weaver-{weaver_id}")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("kube")
+    kubeconfig = folder / "kubeconfig"
+    arguments = [
+        "--state",
+        str(folder / "state"),
+        "--port",
+        "0",
+        "--kubeconfig",
+        str(kubeconfig),
+        "--loom-image",
+        IMAGE,
+    ]
+    with part("local.kube", *arguments):
+        yield Cluster(kubeconfig)
+
+
+@pytest.fixture
+def environment(cluster: Cluster, control_plane: ControlPlane) -> dict[str, str]:
+    return {
+        "LOOM_SERVER_URL": control_plane.url,
+        "LOOM_KUBECONFIG": str(cluster.kubeconfig),
+        "LOOM_NAMESPACE": NAMESPACE,
+    }
+
+
+async def viewer(relay: Relay, control_plane: ControlPlane, weaver_id: str) -> Viewer:
+    one: Viewer = await relay.viewer(weaver_id, control_plane.ticket(weaver_id))
+    await one.resize(31, 97)
+    return one
+
+
+async def test_two_people_in_one_shell(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    first = await viewer(relay, control_plane, weaver_id)
+    cluster.run(weaver_id, "bash", "--norc")
+    await first.until(status="running")
+    await first.type(b"stty size; echo sum=$((40+2))\r")
+    await first.until_output(b"31 97\r\n")
+    await first.until_output(b"sum=42\r\n")
+    second = await viewer(relay, control_plane, weaver_id)
+    await second.until_output(b"sum=42")
+    await second.type(b"echo from-$((1+1))\r")
+    await second.until_output(b"from-2\r\n")
+    await first.until_output(b"from-2\r\n")
+    await second.resize(20, 50)
+    await second.type(b"stty size\r")
+    await first.until_output(b"20 50\r\n")
+    cluster.delete(weaver_id)
+    for one in (first, second):
+        assert await one.until_closed() == 1000
+        assert one.messages[-1] == {"type": "exit", "reason": "deleted"}
+
+
+async def test_output_before_the_attach_is_seen_once(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    cluster.run(
+        weaver_id, "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo line-$i; sleep 0.05; done; echo all; sleep 100"
+    )
+    one = await viewer(relay, control_plane, weaver_id)
+    await one.until_output(b"all\r\n")
+    text = one.output.decode()
+    assert [text.count(f"line-{number}") for number in range(1, 10)] == [1] * 9
+
+
+async def test_a_container_that_ends_at_once(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    one = await viewer(relay, control_plane, weaver_id)
+    cluster.run(weaver_id, "sh", "-c", "echo cannot work; exit 3")
+    assert await one.until_closed() == 1000
+    assert one.output.count(b"cannot work\r\n") == 1
+    assert one.messages[-1] == {"type": "exit", "reason": "ended", "code": 3}
+
+
+async def test_a_shell_that_ends_in_loom_session(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    one = await viewer(relay, control_plane, weaver_id)
+    cluster.run(weaver_id, image=IMAGE)
+    await one.until(status="running")
+    await one.until_output(b"$ ")
+    await one.type(b"exit\r")
+    assert await one.until_closed() == 1000
+    assert one.messages[-1] == {"type": "exit", "reason": "detached"}
+    assert SHELL_ENDED not in one.output
+    again = await viewer(relay, control_plane, weaver_id)
+    await again.type(b"echo again=$((1+1))\r")
+    await again.until_output(b"again=2\r\n")
+
+
+async def test_an_image_that_cannot_be_pulled(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, image="registry.invalid/nothing:1")
+    one = await viewer(relay, control_plane, weaver_id)
+    message = await one.until(status="pending", reason="ImagePullBackOff")
+    assert "registry.invalid/nothing:1" in message["message"]
+
+
+async def test_the_clones_progress(relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str) -> None:
+    one = await viewer(relay, control_plane, weaver_id)
+    cluster.run(weaver_id, "sleep", "100", clone="echo Receiving objects: 42%; sleep 1; echo Resolving; sleep 1")
+    await one.until(status="pending", reason="Cloning", message="Receiving objects: 42%")
+    message = await one.until(status="running")
+    stages = {stage["name"] for stage in message["stages"]}
+    assert {"scheduled", "cloned", "ready"} <= stages
