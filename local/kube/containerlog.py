@@ -24,7 +24,7 @@ _FALLBACK_BYTES: Final = 2048
 class ContainerLog:
     """Takes output as it comes and writes whole lines. Readers that follow must open the file anew when it was rotated."""
 
-    def __init__(self, path: Path, max_size: int = MAX_SIZE):
+    def __init__(self, path: Path, max_size: int = MAX_SIZE) -> None:
         self.path = path
         self._max_size = max_size
         self._rest = {1: b"", 2: b""}
@@ -72,7 +72,7 @@ def last_output(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, size - 4 * _FALLBACK_BYTES))
         lines = file.read().decode(errors="replace").splitlines()[-_FALLBACK_LINES:]
-    texts = [(line.split(" ", 3) + ["", "", "", ""])[2:4] for line in lines]
+    texts = [([*line.split(" ", 3), "", "", "", ""])[2:4] for line in lines]
     output = "".join(text + ("\n" if tag == "F" else "") for tag, text in texts)
     return output.encode()[-_FALLBACK_BYTES:].decode(errors="ignore")
 

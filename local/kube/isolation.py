@@ -31,7 +31,18 @@ def problem() -> str | None:
     """Why bubblewrap cannot be used; None when it can."""
     if missing := missing_programs():
         return f"{' and '.join(missing)} not installed"
-    probe = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    probe = [
+        "bwrap",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "true",
+    ]
     tried = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=30)
     if tried.returncode == 0:
         return None

@@ -23,7 +23,7 @@ _ENTRY: Final = "/run/loom/entry.py"
 class Bubblewrap:
     """``folder`` is for what all containers share."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self._guest = Guest(folder)
         self._is_root = os.geteuid() == 0
 
@@ -36,7 +36,15 @@ class Bubblewrap:
     def launch(self, config: ContainerConfig, info: int) -> Launch:
         user = [] if self._is_root else ["--unshare-user", "--uid", str(config.uid), "--gid", str(config.gid)]
         argv = [
-            *(_program("bwrap"), "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", config.hostname, *user),
+            *(
+                _program("bwrap"),
+                "--unshare-pid",
+                "--unshare-ipc",
+                "--unshare-uts",
+                "--hostname",
+                config.hostname,
+                *user,
+            ),
             *("--as-pid-1", "--new-session", "--die-with-parent", "--info-fd", str(info)),
             *self._userland,
             *_writable(config),
@@ -90,7 +98,7 @@ def _root() -> Iterator[str]:
     for name in _USERLAND:
         path = Path("/", name)
         if path.is_symlink():
-            yield from ("--symlink", os.readlink(path), str(path))
+            yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from _mount(path, str(path))
     opt = Path("/opt")

@@ -22,7 +22,7 @@ class Container:
     """A running container. ``ended`` has its exit code, 128 + n for signal n, once all its processes are gone and its log
     is complete."""
 
-    def __init__(self, config: ContainerConfig, isolation: Isolation):
+    def __init__(self, config: ContainerConfig, isolation: Isolation) -> None:
         self.config = config
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._isolation = isolation
@@ -32,6 +32,7 @@ class Container:
         self._process: subprocess.Popen[bytes] | None = None
         self._main: int | None = None
         self._following: asyncio.Task[None] | None = None
+        self._has_started = False
 
     async def start(self) -> None:
         """Returns when the program runs. Raises StartFailed when it does not; then everything is cleaned up."""
@@ -58,6 +59,11 @@ class Container:
             raise StartFailed(told[1:].decode(errors="replace") or _SANDBOX_FAILED)
         if not self.ended.done():
             self._main = _main_process(told_info, self._process.pid)
+        self._has_started = True
+
+    @property
+    def is_running(self) -> bool:
+        return self._has_started and not self.ended.done()
 
     def attach(self) -> "Attachment":
         return Attachment(self, self._fanout.add())
@@ -71,8 +77,11 @@ class Container:
 
     async def kill(self) -> int:
         """Returns the exit code when everything is gone."""
-        self._signal(signal.SIGKILL)
+        self.end_now()
         return await asyncio.shield(self.ended)
+
+    def end_now(self) -> None:
+        self._signal(signal.SIGKILL)
 
     async def write(self, data: bytes) -> None:
         await self._stdio.write(data)
@@ -135,7 +144,7 @@ class Container:
 class Attachment:
     """One attacher's streams. The container does not care whether anyone is attached."""
 
-    def __init__(self, container: Container, queue: Queue):
+    def __init__(self, container: Container, queue: Queue) -> None:
         self._container = container
         self._queue = queue
 
@@ -199,9 +208,14 @@ async def _read_all(descriptor: int) -> bytes:
 
 async def _until_readable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, _resolve, ready)
     try:
         await ready
     finally:
         loop.remove_reader(descriptor)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -33,7 +33,7 @@ def main(config: int) -> int:
 
 
 def _read(descriptor: int) -> bytes:
-    with open(descriptor, "rb") as file:  # noqa: PTH123  # pathlib is slow to import
+    with open(descriptor, "rb") as file:
         return file.read()
 
 

@@ -16,7 +16,7 @@ STALL_SECONDS: Final = 2.0
 class Queue:
     """Output on its way to one attacher."""
 
-    def __init__(self, fanout: "Fanout"):
+    def __init__(self, fanout: "Fanout") -> None:
         self._fanout = fanout
         self._chunks: deque[tuple[int, bytes]] = deque()
         self._size = 0
@@ -70,7 +70,7 @@ class Queue:
 class Fanout:
     """``pause`` and ``resume`` stop and start the source."""
 
-    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]):
+    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         self._pause = pause
         self._resume = resume
         self._queues: set[Queue] = set()

@@ -13,12 +13,12 @@ _LOOM: Final = """\
 #!/bin/sh
 exec {python} -I -c 'import sys; from loom.cli.main import main; sys.exit(main())' "$@"
 """
-_PASSWD: Final = """\
+_USERS: Final = """\
 root:x:0:0:root:/root:/usr/sbin/nologin
 weaver:x:{uid}:{uid}:weaver:{home}:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 """
-_GROUP: Final = """\
+_GROUPS: Final = """\
 root:x:0:
 tty:x:5:
 weaver:x:{uid}:
@@ -29,7 +29,7 @@ nogroup:x:65534:
 class Guest:
     """Files for the containers, written once into ``folder``."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self.bin = folder / "loom" / "bin"
         self.passwd = folder / "passwd"
         self.group = folder / "group"
@@ -39,8 +39,8 @@ class Guest:
         command = self.bin / "loom"
         command.write_text(_LOOM.format(python=shlex.quote(sys.executable)))
         command.chmod(0o755)
-        self.passwd.write_text(_PASSWD.format(uid=images.USER, home=images.HOME))
-        self.group.write_text(_GROUP.format(uid=images.USER))
+        self.passwd.write_text(_USERS.format(uid=images.USER, home=images.HOME))
+        self.group.write_text(_GROUPS.format(uid=images.USER))
 
 
 def interpreter() -> str:

@@ -17,7 +17,7 @@ from local.kube.runtime.guest import Guest, interpreter
 class Plain:
     """``folder`` is for what all containers share."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self._guest = Guest(folder)
         self._watchdog: subprocess.Popen[str] | None = None
 
@@ -61,7 +61,7 @@ class Plain:
 class Substitution:
     """Replaces whole paths, also inside scripts: ``/tmp`` in ``cd /tmp/x`` but not in ``/var/tmp``."""
 
-    def __init__(self, paths: dict[str, str]):
+    def __init__(self, paths: dict[str, str]) -> None:
         self._paths = {path.rstrip("/"): source for path, source in paths.items()}
         known = "|".join(re.escape(path) for path in sorted(self._paths, key=len, reverse=True))
         self._pattern = re.compile(rf"(?<![\w./-])(?:{known})(?![\w.-])")

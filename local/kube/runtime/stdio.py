@@ -16,7 +16,7 @@ class Stdio:
     """``outputs`` maps descriptors to channels; ``input`` is None when the container has no stdin; ``child`` are the three
     descriptors for the process, to be closed once it has them."""
 
-    def __init__(self, outputs: Mapping[int, int], input: int | None, child: tuple[int, int, int]):  # noqa: A002
+    def __init__(self, outputs: Mapping[int, int], input: int | None, child: tuple[int, int, int]) -> None:  # noqa: A002
         self.child = child
         self.drained = asyncio.Event()
         self._outputs = dict(outputs)
