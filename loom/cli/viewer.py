@@ -19,19 +19,31 @@ from loom.wire import Exit, Notice, Status
 
 #: Bytes waiting for the relay, above which the keyboard is not read.
 _INPUT_LIMIT = 256 * 1024
-#: Seconds between pings, and of silence in spite of them after which a connection counts as lost.
+#: In seconds. Load balancers cut connections that are idle for a minute or so.
 _PING_EVERY = 15.0
 _SILENCE = 40.0
 
 
 class Viewer:
-    """A connection's life after its handshake. ``status`` is the last that the relay told."""
+    """A connection's life after its handshake. ``status`` is the last that the relay told.
 
-    def __init__(self, connection: RelayConnection, signals: Signals) -> None:
+    It is pinged every ``ping_every`` seconds, and lost after ``silence`` seconds of hearing nothing.
+    """
+
+    def __init__(
+        self,
+        connection: RelayConnection,
+        signals: Signals,
+        *,
+        ping_every: float = _PING_EVERY,
+        silence: float = _SILENCE,
+    ) -> None:
         self._connection = connection
         self._signals = signals
+        self._ping_every = ping_every
+        self._silence = silence
         self._inbox: deque[Received] = deque()
-        self._next_ping = time.monotonic() + _PING_EVERY
+        self._next_ping = time.monotonic() + ping_every
         self.status: Status | None = None
 
     def wait(self, progress: Progress, terminal: Terminal | None) -> Exit | None:
@@ -143,8 +155,8 @@ class Viewer:
         if not reading:
             self._connection.heard_at = now  # not listening: silence means nothing
         if now >= self._next_ping:
-            if now - self._connection.heard_at > _SILENCE:
+            if now - self._connection.heard_at > self._silence:
                 raise ConnectionLost("the relay does not answer any more")
             self._connection.ping()
-            self._next_ping = now + _PING_EVERY
+            self._next_ping = now + self._ping_every
         self._connection.flush()

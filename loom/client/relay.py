@@ -46,6 +46,7 @@ class RelayConnection:
         self._text: bytearray | None = None  # of a text message whose frames have not all come
         #: When anything last came from the relay, in ``time.monotonic()`` seconds.
         self.heard_at = time.monotonic()
+        self._collect()
 
     @property
     def buffered(self) -> bool:
@@ -189,12 +190,15 @@ def _opened(sock: socket.socket, protocol: ClientProtocol, ticket: str) -> Relay
     protocol.send_request(request)
     sock.sendall(b"".join(protocol.data_to_send()))
     # The end of the answer and the first frames may come in one piece: what follows the answer must not be lost.
-    while not (events := protocol.events_received()) and protocol.handshake_exc is None:
+    events: list[Event] = []
+    data = b"?"
+    while data and not events and protocol.handshake_exc is None:
         data = sock.recv(_CHUNK)
-        if not data:
+        if data:
+            protocol.receive_data(data)
+        else:
             protocol.receive_eof()
-            break
-        protocol.receive_data(data)
+        events = protocol.events_received()
     if protocol.handshake_exc is not None:
         raise _refusal(protocol.handshake_exc, events[0] if events else None)
     if not events:
@@ -213,6 +217,6 @@ def _refusal(reason: Exception, response: object) -> Exception:
             answer = None
         told = api_error(response.status_code, answer)
         return told or ProtocolError(f"the relay answered {response.status_code} {response.reason_phrase}")
-    if isinstance(reason, InvalidHandshake):
+    if isinstance(reason, InvalidHandshake) and not isinstance(reason.__cause__, EOFError):
         return ProtocolError(f"the relay's answer is not a WebSocket's: {reason}")
     return ConnectionResetError("it closed the connection without an answer")

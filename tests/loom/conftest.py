@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.loom.pseudo_terminal import DEADLINE, PseudoTerminal
-from tests.loom.stand_in import TICKET, TOKEN, WEAVER, Answer, Api, Relay, api_server, relay_server
+from tests.loom.stand_in import TOKEN, Api, Relay, api_server, relay_server
 
 LOOM = [sys.executable, "-m", "loom"]
 
@@ -25,23 +25,21 @@ def relay() -> Iterator[Relay]:
 @pytest.fixture
 def api(relay: Relay) -> Iterator[Api]:
     """An API with one weaver, whose tickets lead to ``relay``."""
-    ticket = {"url": relay.url, "ticket": TICKET, "expires_at": "2999-01-01T00:00:00Z"}
     with api_server() as api:
-        api.on("POST", "/api/weaver", Answer(201, {**WEAVER, "attach": ticket}))
-        for reference in ("otter", "a1b2c3d4", WEAVER["id"]):
-            api.on("GET", f"/api/weaver/{reference}", Answer(200, WEAVER))
-            api.on("DELETE", f"/api/weaver/{reference}", Answer(204))
-            api.on("POST", f"/api/weaver/{reference}/ticket", Answer(200, ticket))
-        api.on("GET", "/api/weavers", Answer(200, {"weavers": [WEAVER], "next_cursor": None}))
+        api.has_one_weaver(relay)
         yield api
 
 
 @pytest.fixture
 def env(api: Api, tmp_path: Path) -> dict[str, str]:
     """The environment of a user whose configuration is in the environment and whose home is empty."""
+    return user_env(api, tmp_path)
+
+
+def user_env(api: Api, home: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
         "LOOM_URL": api.url,

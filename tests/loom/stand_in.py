@@ -4,6 +4,7 @@ Both are real servers on real sockets. A test says what they answer, and sees wh
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,16 @@ class Api:
     def on(self, method: str, path: str, *answers: Answer) -> None:
         self.answers[method, path] = list(answers)
 
+    def has_one_weaver(self, relay: "Relay") -> None:
+        """WEAVER under all its names; its tickets lead to ``relay``."""
+        ticket = {"url": relay.url, "ticket": TICKET, "expires_at": "2999-01-01T00:00:00Z"}
+        self.on("POST", "/api/weaver", Answer(201, {**WEAVER, "attach": ticket}))
+        for reference in ("otter", "a1b2c3d4", WEAVER["id"]):
+            self.on("GET", f"/api/weaver/{reference}", Answer(200, WEAVER))
+            self.on("DELETE", f"/api/weaver/{reference}", Answer(204))
+            self.on("POST", f"/api/weaver/{reference}/ticket", Answer(200, ticket))
+        self.on("GET", "/api/weavers", Answer(200, {"weavers": [WEAVER], "next_cursor": None}))
+
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
         answers = self.answers.get((asked.method, urlsplit(asked.path).path))
@@ -88,7 +99,7 @@ def refusal(status: int, code: str, message: str, **details: Any) -> Answer:
 
 
 @contextmanager
-def api_server() -> Iterator[Api]:
+def api_server(tls: ssl.SSLContext | None = None) -> Iterator[Api]:
     api = Api()
 
     class Handler(BaseHTTPRequestHandler):
@@ -115,9 +126,11 @@ def api_server() -> Iterator[Api]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    api.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield api
     finally:
@@ -182,7 +195,7 @@ class Session:
 
 
 @contextmanager
-def relay_server() -> Iterator[Relay]:
+def relay_server(tls: ssl.SSLContext | None = None) -> Iterator[Relay]:
     relay = Relay()
     server: Server = serve(
         relay.handle,
@@ -191,11 +204,14 @@ def relay_server() -> Iterator[Relay]:
         subprotocols=[SUBPROTOCOL_V2],  # type: ignore[list-item]
         process_request=relay.admit,
         compression=None,
+        ssl=tls,
         close_timeout=1,
     )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    relay.url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}/api/weaver/{WEAVER['id']}/attach"
+    relay.url = (
+        f"{'wss' if tls else 'ws'}://127.0.0.1:{server.socket.getsockname()[1]}/api/weaver/{WEAVER['id']}/attach"
+    )
     try:
         yield relay
     finally:
