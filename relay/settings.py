@@ -13,7 +13,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See docs/relay.md for what each variable does. ``linger`` is in seconds."""
+    """See README.md beside this file for what each variable does. ``linger`` is in seconds."""
 
     server_url: str
     host: str = "127.0.0.1"
