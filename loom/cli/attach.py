@@ -34,12 +34,13 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
-def be_terminal(weaver: Weaver, ticket: Ticket) -> int:
+def be_terminal(weaver: Weaver, ticket: Ticket, created_at: float | None = None) -> int:
     """Wait for the weaver, then be the user's terminal in it. Returns the exit code.
 
+    ``created_at`` is when it was asked for, in ``time.monotonic()`` seconds, if this process did.
     Raises KeyboardInterrupt while waiting; ConnectionFailed, ConnectionLost and ApiError, telling how to come back.
     """
-    progress = _progress()
+    progress = _progress(created_at)
     if weaver.get("has_session") is False:
         progress.line("this image runs no loom session: exit and Ctrl+D end the weaver, Ctrl+P Ctrl+Q detaches")
     try:
@@ -59,16 +60,18 @@ def be_terminal(weaver: Weaver, ticket: Ticket) -> int:
     return code
 
 
-def wait_until_running(weaver: Weaver, ticket: Ticket) -> Exit | None:
-    """Without a terminal to attach: only wait, and show for what. Returns why the weaver never will run, None if it does.
+def wait_until_running(weaver: Weaver, ticket: Ticket, created_at: float) -> tuple[str, int] | None:
+    """Without a terminal to attach: only wait, and show for what. Returns the farewell to a weaver that will not run.
 
     Raises KeyboardInterrupt, Terminated, ConnectionFailed, ConnectionLost, ApiError.
     """
     try:
         with closing(_connected(weaver, ticket)) as connection, Signals() as signals:
-            return _wait(Viewer(connection, signals), _progress(), None)
+            viewer = Viewer(connection, signals)
+            left = _wait(viewer, _progress(created_at), None)
     except ConnectionLost as error:
         raise _lost(weaver, error) from error
+    return farewell(left, weaver, viewer.status, 0.0) if left else None
 
 
 def _wait(viewer: Viewer, progress: Progress, terminal: Terminal | None) -> Exit | None:
@@ -78,8 +81,9 @@ def _wait(viewer: Viewer, progress: Progress, terminal: Terminal | None) -> Exit
         progress.done()
 
 
-def _progress() -> Progress:
-    return Progress(sys.stderr, (lambda: shutil.get_terminal_size().columns) if sys.stderr.isatty() else None)
+def _progress(created_at: float | None) -> Progress:
+    width = (lambda: shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
+    return Progress(sys.stderr, width, created_at)
 
 
 def _connected(weaver: Weaver, ticket: Ticket) -> RelayConnection:

@@ -3,11 +3,12 @@
 import argparse
 import json
 import os
+import time
 from typing import Any
 
 from loom.cli import options as given
 from loom.cli.attach import be_terminal, wait_until_running
-from loom.cli.farewell import come_back, farewell, label, short_id
+from loom.cli.farewell import come_back, label, short_id
 from loom.cli.output import INTERRUPTED, out, say
 from loom.cli.signals import Terminated
 from loom.cli.terminal import confirm, on_terminal
@@ -20,12 +21,13 @@ def run(options: argparse.Namespace) -> int:
     body = create_body(options)
     api = given.api_of(options)
     waiting = not options.no_attach
+    created_at = time.monotonic()
     weaver = api.create({**body, "attach": "driver"} if waiting else body)
     if not waiting:
         _print(weaver, options)
         return 0
     try:
-        return _wait_or_attach(api, weaver, options)
+        return _wait_or_attach(api, weaver, options, created_at)
     except KeyboardInterrupt:
         return _interrupted(api, weaver)
 
@@ -49,18 +51,18 @@ def create_body(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value not in (None, {}, [])}
 
 
-def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace) -> int:
+def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace, created_at: float) -> int:
     ticket = ticket_of(weaver.get("attach"))
     say(f"weaver {label(weaver)} ({short_id(weaver)})" if weaver.get("name") else f"weaver {short_id(weaver)}")
     if on_terminal() and not options.json:
-        return be_terminal(weaver, ticket)
+        return be_terminal(weaver, ticket, created_at)
     try:
-        left = wait_until_running(weaver, ticket)
+        never = wait_until_running(weaver, ticket, created_at)
     except Terminated as error:
         say(f"stopped waiting for {label(weaver)}; {come_back(weaver)}")
         return error.exit_code
-    if left is not None and left.reason not in ("detached", "slow"):
-        text, code = farewell(left, weaver, None, 0.0)
+    if never:
+        text, code = never
         say(text)
         return code or 1  # it was to run, and does not
     _print(api.get(weaver["id"]) if options.json else weaver, options)

@@ -19,19 +19,28 @@ TICK = 1.0
 
 
 class Progress:
-    """Writes to ``stream``; ``width`` gives a terminal's columns, None when ``stream`` is none. Times are seconds of ``clock``."""
+    """Writes to ``stream``; ``width`` gives a terminal's columns, None when ``stream`` is none.
+
+    Times are seconds of ``clock``. ``created_at`` is when the weaver was asked for, None if that was not just now: then the
+    stages that it has already reached have no time, and are not worth a word when it runs.
+    """
 
     def __init__(
-        self, stream: TextIO, width: Callable[[], int] | None, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        width: Callable[[], int] | None,
+        created_at: float | None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._width = width
         self._clock = clock
-        self._started = self._last_stage_at = clock()
+        self._since = clock() if created_at is None else created_at  # of the last stage, as far as is known
+        self._measured = created_at is not None
         self._stages: dict[str, float | None] = {}
         self._told: set[tuple[str | None, str | None]] = set()
-        self._waiting = ""
-        self._drawn = False
+        self._waiting = "connected"
+        self._drawn = ""
 
     @property
     def in_place(self) -> bool:
@@ -39,23 +48,28 @@ class Progress:
         return self._width is not None
 
     def update(self, status: Status) -> None:
-        """Show what is new in ``status``."""
+        """Show what is new in ``status``. Why a weaver that ended did so, is for the farewell to tell."""
         now = self._clock()
-        first = not self._told and not self._stages
-        for stage in status.stages:
-            if stage.name not in self._stages and stage.name != "reserved":
-                # What was reached before we came took some time that we did not measure.
-                known = None if first and now - self._started > TICK else now - self._last_stage_at
-                self._stages[printable(stage.name)] = known
-                self._last_stage_at = now
-                if not self.in_place:
-                    self.line(_timed(printable(stage.name), known))
+        if self._measured or status.status != "running":
+            for stage in status.stages:
+                self._reached(printable(stage.name), now)
+        self._measured = True
         reason, message = printable(status.reason or ""), printable(status.message or "")
-        self._waiting = ": ".join(filter(None, (reason, message))) if status.status != "running" else ""
-        self._tell(status.status, reason, message)
+        self._waiting = ""
+        if status.status == "pending":
+            self._waiting = ": ".join(filter(None, (reason, message))) or "waiting"
+            self._tell(reason, message)
         self.tick()
 
-    def _tell(self, status: str, reason: str, message: str) -> None:
+    def _reached(self, stage: str, now: float) -> None:
+        if stage in self._stages or stage == "reserved":
+            return
+        self._stages[stage] = now - self._since if self._measured else None
+        self._since = now
+        if not self.in_place:
+            self.line(_timed(stage, self._stages[stage]))
+
+    def _tell(self, reason: str, message: str) -> None:
         """Trouble is told in full, and once; what is routine is told once where nothing can be shown in place."""
         if not reason or (reason in _ROUTINE and self.in_place):
             return
@@ -63,17 +77,15 @@ class Progress:
         if key in self._told:
             return
         self._told.add(key)
-        verb = "waiting" if status == "pending" else status
-        self.line(f"{verb}: {reason}" if reason in _ROUTINE or not message else f"{verb}: {reason}: {message}")
+        self.line(f"waiting: {reason}" if reason in _ROUTINE or not message else f"waiting: {reason}: {message}")
 
     def tick(self) -> None:
         """Draw the line that is rewritten, if there is one."""
         if self._width is None:
             return
-        stages = " · ".join(_timed(name, seconds) for name, seconds in self._stages.items())
-        waited = self._clock() - self._last_stage_at
-        waiting = f"{self._waiting or 'waiting'} {waited:.0f}s" if "ready" not in self._stages else ""
-        self._draw(" · ".join(filter(None, (stages, waiting))))
+        waiting = f"{self._waiting} {self._clock() - self._since:.0f}s" if self._waiting else ""
+        if text := " · ".join([*self._timed_stages(), *([waiting] if waiting else [])]):
+            self._draw(text)
 
     def line(self, text: str) -> None:
         """A line that stays."""
@@ -83,12 +95,11 @@ class Progress:
 
     def done(self) -> None:
         """Leave the stages on the screen and go to the next line."""
-        self._waiting = ""
         if self._width is not None and self._stages:
-            self._draw(" · ".join(_timed(name, seconds) for name, seconds in self._stages.items()))
+            self._draw(" · ".join(self._timed_stages()))
             self._stream.write("\n")
             self._stream.flush()
-            self._drawn = False
+            self._drawn = ""
         self.clear()
 
     def clear(self) -> None:
@@ -96,15 +107,19 @@ class Progress:
         if self._drawn:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
-            self._drawn = False
+            self._drawn = ""
+
+    def _timed_stages(self) -> list[str]:
+        return [_timed(name, seconds) for name, seconds in self._stages.items()]
 
     def _draw(self, text: str) -> None:
         width = self._width() if self._width else 0
         room = max(8, width - 7)  # "loom: ", and the last column, where terminals disagree about wrapping
         cut = text if len(text) <= room else text[: room - 1] + "…"
-        self._stream.write(f"\r\x1b[Kloom: {cut}")
-        self._stream.flush()
-        self._drawn = True
+        if cut != self._drawn:
+            self._stream.write(f"\r\x1b[Kloom: {cut}")
+            self._stream.flush()
+            self._drawn = cut
 
 
 def _timed(name: str, seconds: float | None) -> str:

@@ -176,7 +176,7 @@ def test_a_relay_that_falls_silent_counts_as_lost():
     with server(script) as ticket, closing(connect(ticket)) as connection, Signals() as signals:
         viewer = Viewer(connection, signals, ping_every=0.05, silence=0.2)
         with pytest.raises(ConnectionLost, match="does not answer any more"):
-            viewer.wait(Progress(io.StringIO(), None), None)
+            viewer.wait(Progress(io.StringIO(), None, None), None)
         done.set()
 
 
