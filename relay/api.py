@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 from jwt import PyJWK, PyJWKSet
@@ -53,7 +54,7 @@ class Api:
 
     async def exchange(self, reference: str, authorization: str) -> str:
         """A ticket to attach as driver, for a caller who has a bearer token. Raises Refusal with the API's own answer."""
-        url = f"{self.url}/api/weaver/{reference}/ticket"
+        url = f"{self.url}/api/weaver/{quote(reference, safe='')}/ticket"
         headers = {"Authorization": authorization}
         try:
             async with self._http.post(url, json={"action": "attach", "role": "driver"}, headers=headers) as response:

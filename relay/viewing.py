@@ -5,13 +5,14 @@ Close codes: 1000 the session is over for this viewer (an ``exit`` said why), 10
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from chalicelib.domain.tickets import TicketClaims
-from loom.wire import SUBPROTOCOL_V2, Notice, Resize, WireError
+from loom.wire import SUBPROTOCOL_V2, Exit, Notice, Resize, WireError
 from relay.core.dialects import V1, V2, Dialect
 from relay.core.hub import Viewer
 from relay.core.outbox import Outbox
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT: Final = 4 * 1024 * 1024
 #: Seconds a viewer may take to accept one frame.
 _STALL: Final = 30.0
+_LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
 _CLOSE_CODES: Final = {"drain": 1001, "slow": 1008}
@@ -81,23 +83,28 @@ async def _write(
                 await news.wait()
             continue
         frame = dialect.encode(item)
-        if frame is not None and not await _send(websocket, frame):
+        try:
+            await _send(websocket, frame, _STALL)
+        except TimeoutError:
+            log.warning("a viewer took nothing for %.0f s: cut", _STALL)
+            await _cut(websocket, dialect)
+            return
+        except (ConnectionError, RuntimeError):  # closed meanwhile; the reader sees it too
             return
     await websocket.close(code=_CLOSE_CODES.get(viewer.exit.reason, 1000) if viewer.exit else 1000)
 
 
-async def _send(websocket: web.WebSocketResponse, frame: str | bytes) -> bool:
-    """False when the connection is over; one that does not take a frame in time is cut."""
-    try:
-        async with asyncio.timeout(_STALL):
-            if isinstance(frame, str):
-                await websocket.send_str(frame)
-            else:
-                await websocket.send_bytes(frame)
-    except TimeoutError:
-        log.warning("a viewer took nothing for %.0f s: cut", _STALL)
-        await websocket.close(code=_CLOSE_CODES["slow"], message=b"slow", drain=False)
-        return False
-    except (ConnectionError, RuntimeError):  # closed meanwhile; the reader sees it too
-        return False
-    return True
+async def _send(websocket: web.WebSocketResponse, frame: str | bytes | None, within: float) -> None:
+    """Raises TimeoutError when the viewer does not take it, ConnectionError or RuntimeError when it is gone."""
+    async with asyncio.timeout(within):
+        if isinstance(frame, str):
+            await websocket.send_str(frame)
+        elif frame is not None:
+            await websocket.send_bytes(frame)
+
+
+async def _cut(websocket: web.WebSocketResponse, dialect: Dialect) -> None:
+    """End a connection that is stuck; the reason is behind what it was sent, should it come back to life at once."""
+    with suppress(TimeoutError, ConnectionError, RuntimeError):
+        await _send(websocket, dialect.encode(Exit("slow")), _LAST_WORDS)
+    await websocket.close(code=_CLOSE_CODES["slow"], message=b"slow", drain=False)

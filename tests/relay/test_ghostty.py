@@ -11,7 +11,7 @@ TAILS = b"\xac1;31mTAIL\x07\x1b\\\r\nnext\x1b[2;3Hmoved\n\n\r\nend"
 PIECES = [
     b"hello", b"\r\n", b"\r\n" * 30, b"x" * 79, "grüße 日本 ┌─┐".encode(), b"\xe2\x82", b"\x1b[3", b"\x1b]0;title",
     b"\x1b[31m", b"\x1b[44m\x1b[K", b"\x1b[0m", b"\x1b[5;10H", b"\x1b[2;10r", b"\x1b[?6h", b"\x1b[?6l", b"\x1b[r", b"\x1b[?25l",
-    b"\x1b[?7l", b"\x1b[?7h", b"\x1b[?2004h", b"\x1b[?1h", b"\x1b(0", b"\x1b(B", b"\x1b[2J", b"\x1b[H", b"\x1b[4h", b"\x1b[4l", b"\t", b"\b",
+    b"\x1b[?7l", b"\x1b[?7h", b"\x1b[?2004h", b"\x1b[?1h", b"\x1b(B", b"\x1b[2J", b"\x1b[H", b"\x1b[4h", b"\x1b[4l", b"\t", b"\b",
     b"\x1bM", b"\x1b[L", b"\x1b[3g", b"\x1bP1$r", b"\x1b_x",
 ]  # fmt: skip
 
@@ -46,6 +46,17 @@ def test_the_primary_screen_is_there_when_the_program_leaves_the_alternate_one(r
     for one in (whole, late):
         one.feed(b"2m green \x1b[?1049lback\r\nmore")
     assert look(late) == look(whole)
+
+
+def test_line_drawing_stays_on() -> None:
+    """Only with ASCII: Ghostty makes blank cells of other characters then, which its formatter trims."""
+    whole, late = screen(), screen()
+    whole.feed(b"\x1b(0lqqk")
+    late.feed(CLEAR + whole.snapshot())
+    for one in (whole, late):
+        one.feed(b"\r\nx  x\x1b(B\r\nplain")
+    assert look(late) == look(whole)
+    assert "┌──┐" in whole._terminal.text()
 
 
 def test_the_snapshot_does_not_change_the_screen() -> None:
