@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chalicelib.domain.create_request import quantity, repo_directory
+from chalicelib.domain.ids import short_id
 from chalicelib.domain.lifetime import ACTIVE_DEADLINE_SECONDS
 from chalicelib.domain.pod_status import CLONE_CONTAINER, CLONE_FAILED, WEAVER_CONTAINER
 from chalicelib.domain.weaver import Weaver
@@ -41,6 +42,9 @@ if [ "$code" = 0 ]; then echo cloned; else echo "%(failed)s $code"; tail -n 5 "$
 exit 0
 """.replace("%(failed)s", CLONE_FAILED)
 
+#: Runs a command in a folder of the clone; without the folder it runs where it is, and says so.
+_CD_SCRIPT: Final = 'cd "$LOOM_WORKDIR"; exec "$@"'
+
 
 @dataclass(frozen=True, slots=True)
 class PodRequest:
@@ -63,6 +67,7 @@ def weaver_pod(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
         "activeDeadlineSeconds": ACTIVE_DEADLINE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "hostname": weaver.name or short_id(weaver.id),  # what prompts show; the pod's name is too long for people
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _USER,
@@ -106,13 +111,22 @@ def _weaver_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
         "volumeMounts": _volume_mounts(),
         "securityContext": _container_security(),
     }
-    if request.command:
-        container["command"] = [_escaped(word) for word in request.command]
+    command = request.command
+    if request.workdir and not weaver.has_session:  # `loom session` goes there itself
+        if in_workspace(request.workdir):
+            command = ["sh", "-c", _CD_SCRIPT, "sh", *command]
+        else:
+            container["workingDir"] = request.workdir
+    if command:
+        container["command"] = [_escaped(word) for word in command]
     if request.args:
         container["args"] = [_escaped(word) for word in request.args]
-    if request.workdir and not weaver.has_session and not request.workdir.startswith(WORKSPACE):
-        container["workingDir"] = request.workdir  # inside the clone it may not exist; `loom session` goes there itself
     return container
+
+
+def in_workspace(path: str) -> bool:
+    """Whether ``path`` is in the clone's volume: a ``workingDir`` there may not exist, and would be made as root."""
+    return path == WORKSPACE or path.startswith(f"{WORKSPACE}/")
 
 
 def _clone_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:

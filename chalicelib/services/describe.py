@@ -38,13 +38,15 @@ class Describe:
     retention: Retention
 
     def find(self, principal: Principal, reference: str) -> Weaver:
-        """The weaver that ``reference`` means, as recorded. Raises NotFound, AmbiguousId."""
+        """The weaver that ``reference`` means, as recorded; own names go before others'. Raises NotFound, AmbiguousId."""
         if ids.is_full_id(reference):
             weaver = self.store.get(reference)
             if weaver is None or not _may(principal, weaver):
                 raise NotFound(f"no weaver {reference!r}")
             return weaver
-        return ids.resolve(reference, self._visible(principal))
+        visible = self._visible(principal)
+        own = [weaver for weaver in visible if weaver.owner_user_id == principal.user_id and weaver.name == reference]
+        return own[0] if own else ids.resolve(reference, visible)
 
     def __call__(self, principal: Principal, reference: str, *, refresh: bool = False) -> Weaver:
         """The weaver as it is now: while it changes by itself, its pod is looked at. ``refresh`` looks in any case."""

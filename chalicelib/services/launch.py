@@ -7,9 +7,16 @@ from dataclasses import dataclass
 
 from chalicelib.domain import ids, lifetime
 from chalicelib.domain.create_request import CreateRequest
-from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, Forbidden, VersionConflict
+from chalicelib.domain.errors import (
+    ClusterError,
+    ClusterRefused,
+    ClusterTimeout,
+    Forbidden,
+    InvalidRequest,
+    VersionConflict,
+)
 from chalicelib.domain.permissions import Principal, may_create_in
-from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, weaver_pod
+from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, in_workspace, weaver_pod
 from chalicelib.domain.pod_status import Pod
 from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, ended, pod_made, terminating
 from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
@@ -40,12 +47,15 @@ class Launch:
     def __call__(self, principal: Principal, request: CreateRequest, idempotency_key: str | None = None) -> Weaver:
         """A new weaver, pending; with a key used before for the same request, the one made then.
 
-        Raises Forbidden, NameTaken, TooManyWeavers, IdempotencyConflict, RetryLater, ClusterError, ClusterTimeout.
+        Raises InvalidRequest, Forbidden, NameTaken, TooManyWeavers, IdempotencyConflict, RetryLater, ClusterError, ClusterTimeout.
         """
         org_id = request.org_id or principal.personal_org_id
         if not may_create_in(principal, org_id):
             raise Forbidden(f"you may not create weavers in org {org_id!r}", field="org_id")
         new = self._new_weaver(principal, org_id, request)
+        if request.workdir and in_workspace(request.workdir) and not (new.has_session or request.command):
+            message = "workdir: a folder of the clone needs the default image, or a command to run there"
+            raise InvalidRequest(message, field="workdir")
         weaver = self.store.reserve(
             Reservation(
                 weaver=new,
@@ -55,8 +65,10 @@ class Launch:
                 request_hash=request_hash(request),
             )
         )
+        if weaver.reason == CREATE_FAILED:
+            raise ClusterError(weaver.message or "the create did not come through")  # the key was used before for it
         if weaver.pod_uid or weaver.status != "pending":
-            return weaver  # the key was used before, and that create came to an end, good or bad
+            return weaver  # the key was used before, and that create came through
         return self._with_pod(weaver, request, retry=weaver.id != new.id)
 
     def _new_weaver(self, principal: Principal, org_id: str, request: CreateRequest) -> Weaver:

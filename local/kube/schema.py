@@ -138,9 +138,10 @@ _POD_SPEC: Final = Struct(
         "imagePullSecrets": ListOf(Struct("LocalObjectReference", {"name": "string"})),
         "schedulerName": "string", "tolerations": ListOf(_TOLERATION), "priority": "int32",
         "priorityClassName": "string", "preemptionPolicy": "string", "enableServiceLinks": "bool",
+        "hostname": "string",
     },
     _refused(
-        "affinity dnsConfig ephemeralContainers hostAliases hostIPC hostNetwork hostPID hostUsers hostname"
+        "affinity dnsConfig ephemeralContainers hostAliases hostIPC hostNetwork hostPID hostUsers"
         " hostnameOverride nodeName nodeSelector os overhead readinessGates resourceClaims resources runtimeClassName"
         " schedulingGates schedulingGroup setHostnameAsFQDN shareProcessNamespace subdomain topologySpreadConstraints"
         " workloadRef"

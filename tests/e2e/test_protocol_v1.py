@@ -31,9 +31,9 @@ def test_the_original_protocol(edition: Edition, weaver):
         received(socket, r"\$ ")
         socket.send(json.dumps({"type": "resize", "rows": 24, "cols": 81}))
         socket.send("until [ \"$(stty size)\" = '24 81' ]; do sleep 0.05; done; stty size\n")
-        received(socket, r"\n24 81\r\n")
+        received(socket, r"[\r\n]24 81\r\n")
         socket.send("echo grüße-$((6*7))-✓\n")
-        assert "grüße-42-✓" in received(socket, "\ngrüße-42-✓")
+        received(socket, r"[\r\n]grüße-42-✓\r\n")
         socket.send('{"type":"resize"}\n')  # not exactly a resize: it is typed
         received(socket, r"type:resize|command not found|type")
 

@@ -20,8 +20,13 @@ def at_prompt(terminal: PseudoTerminal) -> None:
 def run(terminal: PseudoTerminal, command: str, output: str) -> None:
     """Types ``command``; waits for ``output`` on a line of its own, and for the next prompt."""
     terminal.type(command.encode() + b"\r")
-    terminal.expect(f"\n{output}\r\n")
+    on_a_line(terminal, output)
     at_prompt(terminal)
+
+
+def on_a_line(terminal: PseudoTerminal, output: str) -> None:
+    """Waits for ``output`` as a whole line: the shell may have ended bracketed paste, and returned, before it."""
+    terminal.screen.expect(rb"[\r\n]" + re.escape(output.encode()) + rb"\r\n")
 
 
 def test_new_clones_and_gives_a_shell_in_the_clone(edition: Edition):
@@ -31,7 +36,7 @@ def test_new_clones_and_gives_a_shell_in_the_clone(edition: Edition):
         at_prompt(terminal)
         run(terminal, "pwd", "/workspace/hello")
         run(terminal, "python3 hello.py", "hello from inside the weaver")
-        run(terminal, "git log -1 --format=%s", "Say hello")
+        run(terminal, "git --no-pager log -1 --format=%s", "Say hello")
         terminal.type(b"\x10\x11")
         assert terminal.ends() == 0
         assert "loom attach" in terminal.rest()
@@ -56,7 +61,7 @@ def test_leaving_keeps_the_weaver_and_its_files(edition: Edition, weaver, keys):
     with edition.terminal("attach", made["short_id"]) as terminal:
         at_prompt(terminal)
         terminal.type(b"cat /workspace/note\r")
-        terminal.expect("\nkept\r\n")
+        on_a_line(terminal, "kept")
 
 
 def test_two_terminals_see_the_same(edition: Edition, weaver):
@@ -86,7 +91,7 @@ def test_a_resize_reaches_the_program(edition: Edition, weaver):
         terminal.resize(40, 133)
         terminal.process.send_signal(28)  # SIGWINCH; a terminal emulator's ioctl sends it to its foreground group
         terminal.type(b"until [ \"$(stty size)\" = '40 133' ]; do sleep 0.05; done; stty size\r")
-        terminal.expect("\n40 133\r\n")
+        on_a_line(terminal, "40 133")
 
 
 def test_delete_ends_pod_and_viewers(edition: Edition, weaver):

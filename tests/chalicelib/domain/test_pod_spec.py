@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +71,7 @@ def test_the_whole_manifest():
             "activeDeadlineSeconds": 173_700,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
+            "hostname": "api",
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": 1000,
@@ -149,6 +152,25 @@ def test_kubernetes_is_told_a_workdir_only_where_it_exists_before_the_clone(work
     container = main_of(weaver(has_session=has_session), workdir=workdir)
     assert ("workingDir" in container) == told_to_kubernetes
     assert env_of(container).get("LOOM_WORKDIR") == workdir
+
+
+def test_a_command_runs_in_a_folder_of_the_clone(tmp_path):
+    made = main_of(weaver(), workdir="/workspace/r", command=["pwd"], args=["-P"])
+    command = [*made["command"], *made["args"]]
+    (tmp_path / "r").mkdir()
+    ran = subprocess.run(
+        command, env={**os.environ, "LOOM_WORKDIR": str(tmp_path / "r")}, capture_output=True, check=True
+    )
+    assert ran.stdout.decode().strip() == str(tmp_path / "r")
+    env = {**os.environ, "LOOM_WORKDIR": str(tmp_path / "missing")}
+    elsewhere = subprocess.run(command, env=env, capture_output=True, check=True, cwd=tmp_path)
+    assert elsewhere.stdout.decode().strip() == str(tmp_path)
+    assert b"missing" in elsewhere.stderr
+
+
+def test_a_weaver_without_a_name_is_called_by_its_short_id_inside():
+    made = weaver()
+    assert weaver_pod(made, REQUEST)["spec"]["hostname"] == made.id[-8:]
 
 
 def test_without_command_and_args_the_images_own_hold():

@@ -11,6 +11,7 @@ from chalicelib.domain.errors import (
     ClusterTimeout,
     Forbidden,
     IdempotencyConflict,
+    InvalidRequest,
     NamespaceMissing,
     NameTaken,
     TooManyWeavers,
@@ -221,8 +222,8 @@ def test_a_retry_of_a_create_that_failed_hears_how_it_ended_and_makes_no_pod(wor
     with pytest.raises(type(error)):
         world.create(key="k")
     world.cluster.failures.clear()
-    again = world.create(key="k")
-    assert (again.reason, again.message) == ("CreateFailed", error.message)
+    with pytest.raises(ClusterError, match=error.message):
+        world.create(key="k")
     assert world.cluster.pods == {}
 
 
@@ -284,3 +285,10 @@ def test_two_creates_with_one_key_at_once_agree(world):
     assert answers[0] == answers[1]
     assert answers[0] == pod_made(replace(answers[0], pod_uid=None, version=1), answers[0].pod_uid)
     assert len(world.cluster.pods) == 1
+
+
+def test_a_folder_of_the_clone_needs_something_that_goes_there(world):
+    with pytest.raises(InvalidRequest, match="workdir"):
+        world.create(image="registry.example/other", workdir="/workspace/r")
+    world.create(image="registry.example/other", workdir="/workspace/r", command=["make"])
+    world.create(workdir="/workspace/r")
