@@ -39,7 +39,7 @@ class Progress:
         self._measured = created_at is not None
         self._stages: dict[str, float | None] = {}
         self._told: set[tuple[str | None, str | None]] = set()
-        self._waiting = "connected"
+        self._waiting: tuple[str, str] | None = ("connected", "")
         self._drawn = ""
 
     @property
@@ -55,9 +55,9 @@ class Progress:
                 self._reached(printable(stage.name), now)
         self._measured = True
         reason, message = printable(status.reason or ""), printable(status.message or "")
-        self._waiting = ""
+        self._waiting = None
         if status.status == "pending":
-            self._waiting = ": ".join(filter(None, (reason, message))) or "waiting"
+            self._waiting = (reason or "waiting", message if reason in _ROUTINE else "")
             self._tell(reason, message)
         self.tick()
 
@@ -83,9 +83,13 @@ class Progress:
         """Draw the line that is rewritten, if there is one."""
         if self._width is None:
             return
-        waiting = f"{self._waiting} {self._clock() - self._since:.0f}s" if self._waiting else ""
-        if text := " · ".join([*self._timed_stages(), *([waiting] if waiting else [])]):
-            self._draw(text)
+        parts = self._timed_stages()
+        if self._waiting:
+            reason, message = self._waiting
+            waited = f"{reason} {self._clock() - self._since:.0f}s"
+            parts.append(f"{waited}: {message}" if message else waited)
+        if parts:
+            self._draw(" · ".join(parts))
 
     def line(self, text: str) -> None:
         """A line that stays."""

@@ -111,7 +111,7 @@ def test_on_a_terminal_it_shows_the_stages_and_attaches(api, relay, on_terminal)
     relay.script = script
     loom = on_terminal("new", "--name", "otter")
     loom.expect("weaver otter (a1b2c3d4)")
-    loom.expect("Cloning: Receiving objects: 45%")
+    loom.expect("Cloning 0s: Receiving objects: 45%")
     shown = loom.expect("$ ")
     line = shown.rpartition("\r\x1b[K")[2]
     for stage in ("scheduled", "pulled", "cloned", "ready"):

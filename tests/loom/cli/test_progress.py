@@ -77,6 +77,6 @@ def test_the_line_on_a_terminal_shows_that_time_passes_and_goes_away():
     progress.update(pending())
     clock.now += 7
     progress.tick()
-    assert stream.getvalue().endswith("\r\x1b[Kloom: Scheduling: waiting for a node 7s")
+    assert stream.getvalue().endswith("\r\x1b[Kloom: Scheduling 7s: waiting for a node")
     progress.done()
     assert stream.getvalue().endswith("\r\x1b[K")
