@@ -16,6 +16,7 @@ from local.kube.objects import Object
 from local.kube.registry import Change, Registry, Subscription
 from local.kube.runtime.config import Isolation
 from local.kube.runtime.container import Attachment
+from local.kube.runtime.guard import Guard
 from local.kube.status import PlainError, bad_request
 
 
@@ -31,8 +32,9 @@ class Kubelet:
         self._registry = registry
         self._state = state
         self._isolation = isolation or isolations.choose(state / "shared")
+        self._guard = Guard()
         self._recorder = Recorder(registry, NODE)
-        self._node = NodeParts(registry, self._recorder, self._isolation, loom_images)
+        self._node = NodeParts(registry, self._recorder, self._isolation, self._guard, loom_images)
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
@@ -56,7 +58,7 @@ class Kubelet:
             worker.stop(Stop(grace=None))
         while self._tasks:
             await asyncio.gather(*self._tasks)
-        self._isolation.close()
+        self._guard.close()
 
     def attach(self, pod: Object, container: str) -> Attachment:
         """Raises ApiError for a container that the pod does not have or a pod without a node, PlainError when the container
@@ -149,6 +151,7 @@ class Kubelet:
         (self._state / "pods").mkdir(parents=True)
         (self._state / "shared").mkdir()
         self._isolation.open()
+        self._guard.open()
 
 
 def _remove_tree(folder: Path) -> None:

@@ -14,6 +14,7 @@ from local.kube.objects import Object, utc_now
 from local.kube.registry import Registry
 from local.kube.runtime.config import Isolation, StartFailed
 from local.kube.runtime.container import Container
+from local.kube.runtime.guard import Guard
 
 NODE: Final = "node1"
 #: What the kubelet reads of a termination message.
@@ -48,6 +49,7 @@ class NodeParts:
     registry: Registry
     recorder: Recorder
     isolation: Isolation
+    guard: Guard
     loom_images: frozenset[str]
 
 
@@ -185,7 +187,7 @@ class PodWorker:
         except ConfigError as error:
             self._warn("Failed", f"Error: {error}", field)
             await self._never(state, "CreateContainerConfigError", str(error))
-        container = Container(config, self._node.isolation)
+        container = Container(config, self._node.isolation, self._node.guard)
         self.containers[spec["name"]] = container
         state.id, state.image_id = config.id, image.id
         self._record("Created", "Container created", field)

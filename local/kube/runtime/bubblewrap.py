@@ -33,7 +33,7 @@ class Bubblewrap:
         users = [*_mount(self._guest.passwd, "/etc/passwd"), *_mount(self._guest.group, "/etc/group")]
         self._userland = [*userland, *users]
 
-    def launch(self, config: ContainerConfig, info: int) -> Launch:
+    def launch(self, config: ContainerConfig, info: int, go: int) -> Launch:
         user = [] if self._is_root else ["--unshare-user", "--uid", str(config.uid), "--gid", str(config.gid)]
         argv = [
             *(
@@ -46,6 +46,7 @@ class Bubblewrap:
                 *user,
             ),
             *("--as-pid-1", "--new-session", "--die-with-parent", "--info-fd", str(info)),
+            *("--block-fd", str(go)),
             *self._userland,
             *_writable(config),
             *(_mount(self._guest.bin.parent, str(Path(images.LOOM_FOLDER).parent)) if config.has_loom else ()),
@@ -53,28 +54,20 @@ class Bubblewrap:
             *self._become(config),
             *(interpreter(), "-I", "-S", _ENTRY),
         ]
-        return Launch(argv, "/", Program(config.argv, config.env, config.workdir, config.tty), (info,))
-
-    def started(self, config: ContainerConfig, pid: int) -> None:
-        """Nothing to do: ``--die-with-parent`` sees to a server that is killed."""
+        return Launch(argv, "/", Program(config.argv, config.env, config.workdir, config.tty), (info, go))
 
     def end_all(self, config: ContainerConfig, pid: int) -> None:
         """Nothing to do: with its first process, a process namespace ends."""
 
-    def close(self) -> None:
-        """Nothing to do."""
-
     def _become(self, config: ContainerConfig) -> list[str]:
-        """Changing the user forgets the death signal that bubblewrap set, so it is set again, last."""
-        last = ["--no-new-privs", "--pdeathsig", "KILL", "--"]
+        """Root becomes the container's user, for good; others look like it already."""
         if not self._is_root:
-            return [_program("setpriv"), *last]
+            return []
         groups = ",".join(str(group) for group in config.groups if group != config.gid)
         return [
             *(_program("setpriv"), "--reuid", str(config.uid), "--regid", str(config.gid)),
             *(("--groups", groups) if groups else ("--clear-groups",)),
-            *("--inh-caps=-all", "--bounding-set=-all"),
-            *last,
+            *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"),
         ]
 
 

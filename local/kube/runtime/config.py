@@ -76,15 +76,9 @@ class Isolation(Protocol):
     def open(self) -> None:
         """Makes ready what all containers need."""
 
-    def launch(self, config: ContainerConfig, info: int) -> Launch:
-        """The process for ``config``. To the descriptor ``info`` goes one JSON object that names the main process as
-        ``child-pid``, unless that is the started process itself."""
-
-    def started(self, config: ContainerConfig, pid: int) -> None:
-        """The process of ``config`` runs."""
+    def launch(self, config: ContainerConfig, info: int, go: int) -> Launch:
+        """The process for ``config``. If it is not itself the main process, it writes one JSON object with the main
+        process as ``child-pid`` to the descriptor ``info``, and lets that begin once a byte came from ``go``."""
 
     def end_all(self, config: ContainerConfig, pid: int) -> None:
-        """Kills every process of the container; returns when they are gone. Blocks."""
-
-    def close(self) -> None:
-        """No container is left."""
+        """The started process ``pid`` has ended: kills what is left of the container, returns when it is gone. Blocks."""

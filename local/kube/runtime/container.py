@@ -11,7 +11,9 @@ from typing import BinaryIO, Final
 from local.kube.containerlog import ContainerLog
 from local.kube.runtime import stdio
 from local.kube.runtime.config import ContainerConfig, Isolation, StartFailed
+from local.kube.runtime.entry import START_ERROR
 from local.kube.runtime.fanout import Fanout, Queue
+from local.kube.runtime.guard import Guard
 
 #: Output that is still under way when everything has ended is waited for this long.
 _DRAIN_SECONDS: Final = 2.0
@@ -22,15 +24,17 @@ class Container:
     """A running container. ``ended`` has its exit code, 128 + n for signal n, once all its processes are gone and its log
     is complete."""
 
-    def __init__(self, config: ContainerConfig, isolation: Isolation) -> None:
+    def __init__(self, config: ContainerConfig, isolation: Isolation, guard: Guard) -> None:
         self.config = config
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._isolation = isolation
+        self._guard = guard
         self._log = ContainerLog(config.log)
         self._stdio = stdio.terminal(config.uid) if config.tty else stdio.pipes(stdin=config.stdin)
         self._fanout = Fanout(self._stdio.pause, self._stdio.resume)
         self._process: subprocess.Popen[bytes] | None = None
         self._main: int | None = None
+        self._main_pid: int | None = None
         self._following: asyncio.Task[None] | None = None
         self._has_started = False
 
@@ -38,28 +42,40 @@ class Container:
         """Returns when the program runs. Raises StartFailed when it does not; then everything is cleaned up."""
         status, status_child = os.pipe()
         info, info_child = os.pipe()
+        go_child, go = os.pipe()
         try:
-            self._process = self._spawn(status_child, info_child)
+            self._process = self._spawn(status_child, info_child, go_child)
         except (OSError, StartFailed) as error:
+            for descriptor in (status, info, go):
+                os.close(descriptor)
             self._close()
+            self.ended.set_result(START_ERROR)
             raise StartFailed(f"{_SANDBOX_FAILED}: {error}") from error
         finally:
             self._stdio.close_child()
-            for descriptor in (status_child, info_child):
+            for descriptor in (status_child, info_child, go_child):
                 os.close(descriptor)
-            if self._process is None:
-                os.close(status)
-                os.close(info)
-        self._isolation.started(self.config, self._process.pid)
         self._stdio.start(self._output)
         self._following = asyncio.create_task(self._follow(self._process))
-        told_info, told = await asyncio.gather(_read_all(info), _read_all(status))
+        await self._guarded(info, go)
+        told = await _read_all(status)
         if told != b".":
             await self.kill()
             raise StartFailed(told[1:].decode(errors="replace") or _SANDBOX_FAILED)
-        if not self.ended.done():
-            self._main = _main_process(told_info, self._process.pid)
         self._has_started = True
+
+    async def _guarded(self, info: int, go: int) -> None:
+        """The main process begins only once it is sure to end with this server."""
+        process = self._process
+        told = await _read_all(info)
+        if process is not None and not self.ended.done():
+            self._main_pid = json.loads(told)["child-pid"] if told else process.pid
+            self._guard.watch(self._main_pid, self.config.id)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                self._main = os.pidfd_open(self._main_pid)
+        with contextlib.suppress(BrokenPipeError):  # as above
+            os.write(go, b".")
+        os.close(go)
 
     @property
     def is_running(self) -> bool:
@@ -94,8 +110,8 @@ class Container:
     def resize(self, rows: int, cols: int) -> None:
         self._stdio.resize(rows, cols)
 
-    def _spawn(self, status: int, info: int) -> "subprocess.Popen[bytes]":
-        launch = self._isolation.launch(self.config, info)
+    def _spawn(self, status: int, info: int, go: int) -> "subprocess.Popen[bytes]":
+        launch = self._isolation.launch(self.config, info, go)
         stdin, stdout, stderr = self._stdio.child
         with _in_memory(launch.program.encoded(status)) as program:
             return subprocess.Popen(
@@ -139,6 +155,8 @@ class Container:
         if self._main is not None:
             os.close(self._main)
             self._main = None
+        if self._main_pid is not None:
+            self._guard.forget(self._main_pid, self.config.id)
 
 
 class Attachment:
@@ -183,14 +201,6 @@ def _in_memory(data: bytes) -> BinaryIO:
     file.write(data)
     file.seek(0)
     return file
-
-
-def _main_process(info: bytes, started: int) -> int | None:
-    """A pidfd; None when it has ended already. ``info`` is bubblewrap's JSON, empty for a plain process."""
-    try:
-        return os.pidfd_open(json.loads(info)["child-pid"] if info else started)
-    except ProcessLookupError:
-        return None
 
 
 async def _read_all(descriptor: int) -> bytes:

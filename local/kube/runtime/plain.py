@@ -5,7 +5,6 @@ environment and working directory. A program that knows such a path by heart doe
 """
 
 import re
-import subprocess
 from pathlib import Path
 
 from local.kube import images
@@ -19,14 +18,11 @@ class Plain:
 
     def __init__(self, folder: Path) -> None:
         self._guest = Guest(folder)
-        self._watchdog: subprocess.Popen[str] | None = None
 
     def open(self) -> None:
         self._guest.write()
-        argv = [interpreter(), "-I", "-S", watchdog.__file__]
-        self._watchdog = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
 
-    def launch(self, config: ContainerConfig, info: int) -> Launch:  # noqa: ARG002  # the Protocol's
+    def launch(self, config: ContainerConfig, info: int, go: int) -> Launch:  # noqa: ARG002  # needs neither
         home = config.folder / "home"
         home.mkdir(exist_ok=True)
         paths = {mount.path: str(mount.source) for mount in config.mounts}
@@ -41,21 +37,8 @@ class Plain:
         program = Program([where(word) for word in config.argv], env, workdir, config.tty)
         return Launch([interpreter(), "-I", "-S", entry.__file__], str(home), program)
 
-    def started(self, config: ContainerConfig, pid: int) -> None:
-        self._tell(f"+{pid} {config.id}")
-
     def end_all(self, config: ContainerConfig, pid: int) -> None:
         watchdog.end_container(pid, config.id)
-        self._tell(f"-{pid} {config.id}")
-
-    def close(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.communicate()
-            self._watchdog = None
-
-    def _tell(self, line: str) -> None:
-        if self._watchdog is not None and self._watchdog.stdin is not None:
-            self._watchdog.stdin.write(line + "\n")
 
 
 class Substitution:

@@ -1,7 +1,8 @@
-"""Ends plain containers when the server ends, however it ended.
+"""Ends all containers when the server ends, however it ended.
 
 As a program (run by path with ``python -I -S``) it reads lines ``+PID ID`` and ``-PID ID`` from stdin, a pipe that only the
-server holds; when that closes, the containers still known are killed. Without namespaces, a container's processes are
+server holds; when that closes, the containers still known are killed. With namespaces, PID is the
+first of its namespace, which ends with it. Without, a container's processes are
 those of its session and those that carry its id in their environment: a process that gave up both escapes.
 """
 

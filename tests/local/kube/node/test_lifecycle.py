@@ -39,7 +39,7 @@ SCENARIOS = {
     "succeeded-exit-0": (shell("exit 0", stdin=True, tty=True), [], "succeeded"),
     "failed-exit-3": (shell("exit 3", stdin=True, tty=True), [], "failed"),
     "failed-exit-3-with-message": (shell("echo failing >/dev/termination-log; exit 3"), [], "failed"),
-    "failed-sigkill-137": (shell("kill -9 $$; sh -c 'kill -9 1'; exit 137"), [], "failed"),
+    "failed-sigkill-137": (shell("kill -9 $BASHPID; exit 137"), [], "failed"),
     "start-error": (container("weaver", "no-such-command", tty=True), [], "failed"),
     "start-error-permission-denied": (container("weaver", "/etc/passwd"), [], "failed"),
     "init-failed-no-message": (shell("true"), [container("clone", "sh", "-c", "exit 128")], "failed"),
