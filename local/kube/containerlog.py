@@ -19,6 +19,8 @@ _STREAMS: Final = {1: b"stdout", 2: b"stderr"}
 #: What ``terminationMessagePolicy: FallbackToLogsOnError`` shows at most.
 _FALLBACK_LINES: Final = 80
 _FALLBACK_BYTES: Final = 2048
+#: What is read to find them: more than one longest piece.
+_FALLBACK_WINDOW: Final = 3 * MAX_PIECE
 
 
 class ContainerLog:
@@ -68,11 +70,12 @@ class ContainerLog:
 
 def last_output(path: Path) -> str:
     """The end of a log, for a termination message."""
-    size = path.stat().st_size
+    start = max(0, path.stat().st_size - _FALLBACK_WINDOW)
     with path.open("rb") as file:
-        file.seek(max(0, size - 4 * _FALLBACK_BYTES))
-        lines = file.read().decode(errors="replace").splitlines()[-_FALLBACK_LINES:]
-    texts = [([*line.split(" ", 3), "", "", "", ""])[2:4] for line in lines]
+        file.seek(start)
+        lines = file.read().decode(errors="replace").split("\n")
+    whole = lines[1:-1] if start else lines[:-1]
+    texts = [line.split(" ", 3)[2:] for line in whole[-_FALLBACK_LINES:]]
     output = "".join(text + ("\n" if tag == "F" else "") for tag, text in texts)
     return output.encode()[-_FALLBACK_BYTES:].decode(errors="ignore")
 

@@ -4,6 +4,7 @@ import asyncio
 import copy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def shell(script: str, **fields: object) -> Object:
     return container("weaver", "bash", "-c", script, **fields)
 
 
-def pod(main: Object, *inits: Object, name: str = "weaver-1", **spec: object) -> Object:
+def pod(main: Object, *inits: Object, name: str = "weaver-1", **spec: Any) -> Object:
     """A pod as the API server stores a new one."""
     return {
         "kind": "Pod",
@@ -105,7 +106,7 @@ class Node:
                 await subscription.next()
         subscription.end()
 
-    async def finished(self, main: Object, *inits: Object, **spec: object) -> tuple[Object, str]:
+    async def finished(self, main: Object, *inits: Object, **spec: Any) -> tuple[Object, str]:
         """Runs a pod to its end. Returns it, and what its main container wrote."""
         self.create(pod(main, *inits, **spec))
         found = await self.phase("Succeeded", "Failed")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from local.kube import isolation
-from tests.local.kube.node.conftest import LOOM_IMAGE, container, isolated, shell
+from tests.local.kube.node.conftest import LOOM_IMAGE, Node, container, isolated, shell
 
 
-async def out(node, script: str, **fields: object) -> list[str]:
+async def out(node: Node, script: str, **fields: object) -> list[str]:
     """The lines that a container with ``script`` writes."""
     found, log = await node.finished(shell(script, **fields))
     assert found["status"]["phase"] == "Succeeded", log

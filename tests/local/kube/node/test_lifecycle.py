@@ -22,7 +22,7 @@ def shape(value: object) -> object:
     return [shape(item) for item in value] if isinstance(value, list) else value
 
 
-def recorded(name: str) -> tuple[Object, list[tuple[str, str]]]:
+def recorded(name: str) -> tuple[object, list[tuple[str, str]]]:
     """The shape of a recorded status, and type and reason of the events."""
     found = json.loads((RECORDINGS / f"{name}.json").read_text())
     status = found["pod"]["status"]

@@ -7,10 +7,10 @@ import pytest
 from local.kube.objects import Object
 from local.kube.runtime import fanout
 from local.kube.status import ApiError, PlainError
-from tests.local.kube.node.conftest import DEADLINE, container, pod, read_until, shell
+from tests.local.kube.node.conftest import DEADLINE, Node, container, pod, read_until, shell
 
 
-async def running(node, main: Object) -> Object:
+async def running(node: Node, main: Object) -> Object:
     node.create(pod(main))
     return await node.phase("Running")
 
@@ -71,7 +71,7 @@ async def test_without_a_terminal_stdout_and_stderr_are_apart(node):
     found = await running(node, shell("read line; echo out-$line; echo err >&2; sleep 600", stdin=True))
     viewer = node.kubelet.attach(found, "weaver")
     await viewer.write(b"x\n")
-    seen = {}
+    seen: dict[int, bytes] = {}
     async with asyncio.timeout(DEADLINE):
         while len(seen) < 2:
             channel, data = await viewer.read()
