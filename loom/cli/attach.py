@@ -6,9 +6,10 @@ import sys
 import time
 from contextlib import closing
 
+from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back, farewell, label
 from loom.cli.options import api_of, checked_reference
-from loom.cli.output import INTERRUPTED, say
+from loom.cli.output import say, telling
 from loom.cli.progress import Progress
 from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import Terminal, on_terminal
@@ -88,7 +89,8 @@ def _progress(created_at: float | None) -> Progress:
 
 def _connected(weaver: Weaver, ticket: Ticket) -> RelayConnection:
     try:
-        return connect(ticket)
+        with telling("the relay"):
+            return connect(ticket)
     except ConnectionFailed as error:
         raise ConnectionFailed(f"{error}; {label(weaver)} is not affected; {come_back(weaver)}") from error
     except ApiError as error:

@@ -7,9 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from loom.cli.output import INTERRUPTED
-
-BROKEN_PIPE = 141  # 128 + SIGPIPE
+from loom.cli.exit_codes import BROKEN_PIPE, INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,10 +19,11 @@ def api_of(options: argparse.Namespace) -> "Api":
     """The API that flags, environment and configuration name. Raises UsageError."""
     import os
 
+    from loom.cli.output import telling
     from loom.client.api import Api
     from loom.client.config import load_config
 
-    return Api(load_config(options.url, options.token, os.environ))
+    return Api(load_config(options.url, options.token, os.environ), telling)
 
 
 def checked_reference(text: str) -> str:

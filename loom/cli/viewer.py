@@ -74,9 +74,15 @@ class Viewer:
             self._exchange(reading=True)
 
     def attach(self, terminal: Terminal, hold: float = HOLD) -> Exit:
-        """Be the session's terminal until the relay or the user ends that. Raises as :meth:`wait`."""
+        """Be the session's terminal until the relay or the user ends that. Raises Terminated, ConnectionLost, ProtocolError."""
         terminal.raw()
         self._tell_size(terminal)
+        try:
+            return self._carry(terminal, hold)
+        except KeyboardInterrupt:  # no key does that here: somebody sent the signal
+            raise Terminated(signal.SIGINT) from None
+
+    def _carry(self, terminal: Terminal, hold: float) -> Exit:
         keys = DetachKeys()
         held_until = 0.0
         while True:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from loom.client.config import Config
 from loom.client.errors import ProtocolError
-from loom.client.http import HttpClient
+from loom.client.http import HttpClient, Telling
 
 Weaver: TypeAlias = Mapping[str, Any]
 
@@ -24,8 +24,8 @@ class Ticket:
 class Api:
     """One method a call. Each raises ApiError, ConnectionFailed or ProtocolError."""
 
-    def __init__(self, config: Config) -> None:
-        self._http = HttpClient(config)
+    def __init__(self, config: Config, telling: Telling) -> None:
+        self._http = HttpClient(config, telling)
 
     def create(self, body: Mapping[str, Any]) -> Weaver:
         """The new weaver. Sent with an Idempotency-Key: a retry after a lost answer never makes a second one."""

@@ -6,7 +6,8 @@
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,13 +22,16 @@ _PAUSES_BEFORE_RETRY = (0.2, 0.8)
 _MAX_BODY = 64 * 2**20
 
 _Answer = tuple[int, str, bytes]
+#: What is waited for, to a context that lasts as long as the wait.
+Telling = Callable[[str], AbstractContextManager[None]]
 
 
 class HttpClient:
-    """Requests to one API as one principal."""
+    """Requests to one API as one principal. What is waited for stands in the context that ``telling`` makes."""
 
-    def __init__(self, config: Config, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, config: Config, telling: Telling, *, timeout: float = TIMEOUT) -> None:
         self._config = config
+        self._telling = telling
         self._base = urlsplit(config.url)
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
@@ -39,7 +43,9 @@ class HttpClient:
         payload = None if body is None else json.dumps(body).encode()
         for pause in (*_PAUSES_BEFORE_RETRY, None):
             try:
-                return self._decoded(*self._exchange(method, path, payload, headers or {}))
+                with self._telling(f"the API at {self._config.url}"):
+                    answer = self._exchange(method, path, payload, headers or {})
+                return self._decoded(*answer)
             except ConnectionError as error:
                 self.close()
                 if pause is None or isinstance(error, ConnectionRefusedError):

@@ -72,6 +72,7 @@ class Api:
     url: str = ""
     answers: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)  # requests wait while it is not set
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         self.answers[method, path] = list(answers)
@@ -88,6 +89,7 @@ class Api:
 
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
+        assert self.open.wait(DEADLINE)
         answers = self.answers.get((asked.method, urlsplit(asked.path).path))
         if not answers:
             return refusal(404, "weaver_not_found", "no weaver of that name")
@@ -101,6 +103,7 @@ def refusal(status: int, code: str, message: str, **details: Any) -> Answer:
 @contextmanager
 def api_server(tls: ssl.SSLContext | None = None) -> Iterator[Api]:
     api = Api()
+    api.open.set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

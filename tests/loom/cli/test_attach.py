@@ -193,7 +193,7 @@ def test_a_lost_connection_is_told_with_the_way_back(relay, on_terminal):
     assert loom.modes() == loom.modes_before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_it_with_the_terminal_as_before(relay, on_terminal, number):
     raw = threading.Event()
 
@@ -211,6 +211,22 @@ def test_a_signal_ends_it_with_the_terminal_as_before(relay, on_terminal, number
     os.kill(loom.process.pid, number)
     assert loom.ends() == 128 + number
     assert loom.modes() == loom.modes_before
+
+
+def test_a_terminal_that_goes_away_ends_it(relay, on_terminal):
+    closed = threading.Event()
+
+    def script(session):
+        session.run()
+        list(session.connection)
+        closed.set()
+
+    relay.script = script
+    loom = on_terminal("attach", "otter")
+    loom.expect("$ ")
+    loom.hang_up()
+    assert closed.wait(30)
+    assert loom.process.wait(30) == 128 + signal.SIGHUP
 
 
 def test_a_notice_is_shown_without_its_escapes(relay, on_terminal):

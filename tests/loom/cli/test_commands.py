@@ -143,6 +143,17 @@ def test_a_busy_store_is_asked_again(run, api):
     assert (result.returncode, result.stderr) == (2, "loom: the store is busy\n")
 
 
+def test_a_wait_for_the_api_says_so(env, api):
+    api.open.clear()
+    with subprocess.Popen(
+        [*LOOM, "ps", "-q"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as loom:
+        assert loom.stderr is not None
+        assert loom.stderr.readline() == f"loom: waiting for the API at {api.url}\n"
+        api.open.set()
+        assert loom.communicate(timeout=30) == ("a1b2c3d4\n", "")
+
+
 def test_an_api_that_is_not_there(run, env):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
