@@ -14,6 +14,7 @@ REFUSED: Final = "Forbidden: the laptop edition's pod API server does not suppor
 
 _JSON_NAMES: Final = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
 _SCALARS: Final[dict[Scalar, type]] = {"string": str, "bool": bool, "int32": int, "int64": int}
+_LIMITS: Final[dict[Scalar, int]] = {"int32": 2**31, "int64": 2**63}
 #: What says nothing: a refused field may have these values.
 _EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 
@@ -52,7 +53,9 @@ def require_strict(kind: Struct, decoded: Decoded) -> None:
 
 def warnings(decoded: Decoded) -> list[str]:
     """Values of ``Warning`` headers, one a field (RFC 9111 §5.5 in Kubernetes' form)."""
-    return [f'299 - "unknown field \\"{path}\\""' for path in decoded.unknown]
+    # A header is one line of printable text, whatever the field is called.
+    paths = [re.sub(r'[^ -~]|["\\]', "?", path) for path in decoded.unknown]
+    return [f'299 - "unknown field \\"{path}\\""' for path in paths]
 
 
 def _parse(kind: Struct, body: bytes) -> Object:
@@ -129,20 +132,29 @@ class _Decoder:
             return [self._value(kind.item, item, f"{path}[{index}]", inner) for index, item in enumerate(items)]
         if isinstance(kind, MapOf):
             entries = _expect(dict, kind, value, path, owner)
-            return {key: self._value(kind.value, item, path, owner) for key, item in entries.items()}
+            return {_text(key): self._value(kind.value, item, path, owner) for key, item in entries.items()}
         if kind == "quantity":
             return _quantity(value)
-        return _expect(_SCALARS[kind], kind, value, path, owner)
+        scalar = _expect(_SCALARS[kind], kind, value, path, owner)
+        return _text(scalar) if kind == "string" else scalar
 
 
 def _expect(python_type: type, kind: Type, value: Any, path: str, owner: Struct) -> Any:
-    if type(value) is python_type:  # a bool is an int to isinstance, and not to Kubernetes
+    limit = _LIMITS.get(kind) if isinstance(kind, str) else None
+    # A bool is an int to isinstance, and not to Kubernetes.
+    fits = limit is None or (type(value) is int and -limit <= value < limit)
+    if type(value) is python_type and fits:
         return value
     named = _JSON_NAMES.get(type(value), "null")
-    if isinstance(value, float):
+    if named == "number" and limit is not None:
         named = f"number {value}"
     bare = re.sub(r"\[\d+\]", "", path)
     raise ValueError(f"json: cannot unmarshal {named} into Go struct field {owner.name}.{bare} of type {go_type(kind)}")
+
+
+def _text(value: str) -> str:
+    """``value`` without lone surrogates, which JSON can spell and UTF-8 cannot, as Go's decoder reads it."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not value.isascii() else value
 
 
 def _quantity(value: Any) -> str:

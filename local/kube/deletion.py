@@ -1,11 +1,15 @@
 """Deleting pods: what happens at once, and what is left to the node (README §Deleting of the recordings)."""
 
 from datetime import timedelta
+from typing import Final
 
 from local.kube import status
 from local.kube.objects import Object, parse_time, seconds, utc_now
 from local.kube.options import DeleteOptions
 from local.kube.registry import Registry
+
+#: Seconds; a moment beyond the year 9999 cannot be written.
+_LONGEST_GRACE: Final = 2**31 - 1
 
 
 def delete_pod(registry: Registry, pod: Object, options: DeleteOptions) -> Object:
@@ -50,7 +54,7 @@ def _grace(pod: Object, options: DeleteOptions) -> int:
     if not pod["spec"].get("nodeName") or pod["status"]["phase"] in ("Succeeded", "Failed"):
         return 0
     grace: int = pod["spec"]["terminationGracePeriodSeconds"] if options.grace is None else options.grace
-    return grace
+    return min(grace, _LONGEST_GRACE)
 
 
 def _mark(pod: Object, grace: int) -> None:

@@ -34,5 +34,5 @@ def parse_time(text: str) -> datetime:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON as the API server writes it: compact, one newline at the end."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    """JSON as the API server writes it: compact, one newline at the end. What is no Unicode (lone surrogates) becomes ``?``."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(errors="replace") + b"\n"

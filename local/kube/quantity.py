@@ -21,4 +21,7 @@ def parse_quantity(text: str | float) -> Decimal:
     match = _NUMBER.fullmatch(str(text))
     if match is None or (match[3] or "") not in _SUFFIXES:
         raise ValueError(f"quantities must match the regular expression '{PATTERN}'")
-    return Decimal(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""]
+    try:
+        return Decimal(match[1] + (match[2] or "")) * _SUFFIXES[match[3] or ""]
+    except ArithmeticError as error:  # an exponent beyond anything there is
+        raise ValueError(f"quantity {text} is out of range") from error

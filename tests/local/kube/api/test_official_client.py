@@ -1,6 +1,8 @@
 """The official Python client against the real program: a pod's life, seen from outside."""
 
 import asyncio
+import contextlib
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,11 @@ from local.kube.objects import Object
 from tests.local.kube.api.conftest import NAMESPACE, manifest
 from tests.local.kube.conftest import DEADLINE, RunningServer
 
+#: It leaves the socket of a watch that was stopped to the garbage collector, which runs before each test is over.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
 #: Its types say that everything may be None.
 official: Any = kubernetes
 
@@ -22,6 +29,7 @@ def core(server: RunningServer) -> Iterator[Any]:
         api = official.client.CoreV1Api(api_client)
         api.create_namespace({"metadata": {"name": NAMESPACE}})
         yield api
+    gc.collect()
 
 
 def pod(name: str, script: str, *, tty: bool = False) -> Object:
@@ -30,19 +38,18 @@ def pod(name: str, script: str, *, tty: bool = False) -> Object:
     return found
 
 
-def wait_for(core: Any, name: str, *wanted: str) -> list[tuple[str, str]]:
-    """(type, phase) of what a watch tells, up to a phase or type in ``wanted``."""
+def wait_for(listing: Any, name: str, *wanted: str) -> list[tuple[str, str]]:
+    """(type, phase) of what a watch of ``name`` tells, up to a type or phase in ``wanted``."""
+    words = [] if listing.__name__ == "list_namespace" else [NAMESPACE]
+    selector = f"metadata.name={name}"
     seen = []
-    events = official.watch.Watch().stream(
-        core.list_namespaced_pod,
-        NAMESPACE,
-        field_selector=f"metadata.name={name}",
-        timeout_seconds=DEADLINE,
-    )
-    for event in events:
-        seen.append((event["type"], event["object"].status.phase))
-        if set(seen[-1]) & set(wanted):
-            return seen
+    with contextlib.closing(
+        official.watch.Watch().stream(listing, *words, field_selector=selector, timeout_seconds=DEADLINE)
+    ) as events:
+        for event in events:
+            seen.append((event["type"], event["object"].status.phase))
+            if set(seen[-1]) & set(wanted):
+                return seen
     raise AssertionError(f"{wanted} did not come, but {seen}")
 
 
@@ -50,7 +57,7 @@ async def test_a_pod_from_create_to_gone(core: Any):
     def life() -> None:
         created = core.create_namespaced_pod(NAMESPACE, pod("one", "echo hello; exit 3"))
         assert created.status.phase == "Pending"
-        assert wait_for(core, "one", "Failed")[-1][1] == "Failed"
+        assert wait_for(core.list_namespaced_pod, "one", "Failed")[-1][1] == "Failed"
         done = core.read_namespaced_pod("one", NAMESPACE)
         assert done.status.container_statuses[0].state.terminated.exit_code == 3
         assert core.read_namespaced_pod_log("one", NAMESPACE) == "hello\n"
@@ -66,7 +73,7 @@ async def test_a_pod_from_create_to_gone(core: Any):
 async def test_attaching_to_a_terminal(core: Any):
     def session() -> None:
         core.create_namespaced_pod(NAMESPACE, pod("one", "echo ready; read line; echo got-$line", tty=True))
-        wait_for(core, "one", "Running")
+        wait_for(core.list_namespaced_pod, "one", "Running")
         terminal = official.stream.stream(
             core.connect_get_namespaced_pod_attach, "one", NAMESPACE, stdin=True, stdout=True, tty=True,
             _preload_content=False,
@@ -87,16 +94,13 @@ async def test_deleting_a_running_pod_and_its_namespace(core: Any):
         core.create_namespaced_pod(NAMESPACE, pod("one", "sleep 1000"))
         core.create_namespaced_pod(NAMESPACE, pod("two", "sleep 1000"))
         for name in ("one", "two"):
-            wait_for(core, name, "Running")
+            wait_for(core.list_namespaced_pod, name, "Running")
         core.delete_namespaced_pod("one", NAMESPACE, grace_period_seconds=0)
         with pytest.raises(ApiException) as caught:
             core.read_namespaced_pod("one", NAMESPACE)
         assert caught.value.status == 404
         core.delete_namespace(NAMESPACE)
-        events = official.watch.Watch().stream(
-            core.list_namespace, field_selector=f"metadata.name={NAMESPACE}", timeout_seconds=DEADLINE
-        )
-        assert "DELETED" in (event["type"] for event in events)
+        wait_for(core.list_namespace, NAMESPACE, "DELETED")
 
     await asyncio.to_thread(life)
 
