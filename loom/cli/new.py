@@ -53,8 +53,8 @@ def create_body(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace, created_at: float) -> int:
-    ticket = ticket_of(weaver.get("attach"))
     say(f"weaver {label(weaver)} ({short_id(weaver)})" if weaver.get("name") else f"weaver {short_id(weaver)}")
+    ticket = ticket_of(weaver["attach"]) if weaver.get("attach") else api.ticket(weaver["id"])
     if on_terminal() and not options.json:
         return be_terminal(weaver, ticket, created_at)
     try:
@@ -78,7 +78,7 @@ def _print(weaver: Weaver, options: argparse.Namespace) -> None:
 
 
 def _interrupted(api: Api, weaver: Weaver) -> int:
-    if on_terminal() and confirm(f"\nloom: delete the weaver {label(weaver)}?"):
+    if on_terminal() and confirm(f"loom: delete the weaver {label(weaver)}?"):
         try:
             api.delete(weaver["id"])
             say(f"deleted {label(weaver)}")

@@ -47,7 +47,7 @@ class Terminal:
         self._modes: list[Any] = self._found
         self._raw = False
         self._pending = bytearray()
-        self._written = False
+        self._last = b""
         try:
             self._output = os.open(os.ttyname(1), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
             self._own = True
@@ -105,7 +105,7 @@ class Terminal:
     def write(self, data: bytes) -> None:
         """Queue output."""
         self._pending += data
-        self._written = True
+        self._last = data[-1:] or self._last
 
     def flush(self) -> None:
         """Write what the terminal takes now. Output for a terminal that is gone is dropped: reading tells of it."""
@@ -135,8 +135,8 @@ class Terminal:
     def close(self) -> None:
         """Put screen and modes back in order."""
         try:
-            if self._raw:
-                self.write((RESET if self._written else b"") + b"\r\n")
+            if self._raw and self._last:
+                self.write(RESET if self._last == b"\n" else RESET + b"\r\n")
             self.drain()
         finally:
             with contextlib.suppress(termios.error):  # the terminal is gone

@@ -122,6 +122,13 @@ def test_on_a_terminal_it_shows_the_stages_and_attaches(api, relay, on_terminal)
     assert api.asked[0].body == {"name": "otter", "attach": "driver"}
 
 
+def test_a_create_without_ticket_asks_for_one(api, relay, run):
+    api.on("POST", "/api/weaver", Answer(201, WEAVER))
+    relay.script = starting
+    assert run("new").returncode == 0
+    assert [asked.path for asked in api.asked] == ["/api/weaver", f"/api/weaver/{WEAVER['id']}/ticket"]
+
+
 def test_why_it_waits_stays_on_the_screen_and_ctrl_c_offers_to_delete(api, relay, on_terminal):
     def script(session):
         for reason, message in 2 * [("ErrImagePull", "not found"), ("ImagePullBackOff", "Back-off pulling image")]:

@@ -185,6 +185,13 @@ def test_a_terminal_without_a_size_gets_its_shell_too(session):
     assert ask(terminal, "echo here") == "here"
 
 
+def test_what_was_typed_ahead_reaches_the_first_shell(session):
+    terminal = session(rows=0, cols=0)
+    terminal.type(b"echo typed a''head\r")
+    terminal.expect("leaves it running")
+    terminal.expect("typed ahead")
+
+
 def test_without_a_terminal_it_says_what_the_container_needs():
     done = subprocess.run([*LOOM, "session"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
