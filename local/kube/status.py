@@ -6,7 +6,6 @@ code, people read the message.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from local.kube.objects import Object
 
@@ -69,9 +68,6 @@ class PlainError(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
-
-
-SUCCESS: Final[Object] = {"metadata": {}, "status": "Success"}
 
 
 def bad_request(message: str) -> ApiError:

@@ -30,8 +30,8 @@ class Kubelet:
         self, registry: Registry, *, state: Path, loom_images: frozenset[str], isolation: Isolation | None = None
     ) -> None:
         self._registry = registry
-        self._state = state
-        self._isolation = isolation or isolations.choose(state / "shared")
+        self._state = state.absolute()
+        self._isolation = isolation or isolations.choose(self._state / "shared")
         self._guard = Guard()
         self._recorder = Recorder(registry, NODE)
         self._node = NodeParts(registry, self._recorder, self._isolation, self._guard, loom_images)

@@ -14,7 +14,9 @@ class Guard:
 
     def open(self) -> None:
         argv = [interpreter(), "-I", "-S", watchdog.__file__]
-        self._watchdog = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
+        self._watchdog = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, bufsize=1, start_new_session=True
+        )
 
     def watch(self, pid: int, container_id: str) -> None:
         """``pid`` is the main process, as the host knows it; it leads a session."""
