@@ -5,6 +5,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -141,15 +142,21 @@ async def node(request, tmp_path):
 isolated = pytest.mark.parametrize("node", [pytest.param("bubblewrap", marks=pytest.mark.needs_bwrap)], indirect=True)
 
 
+#: What an attachment gave beyond what was waited for.
+_unread: WeakKeyDictionary[Attachment, bytes] = WeakKeyDictionary()
+
+
 async def read_until(attachment: Attachment, text: str) -> str:
-    """What came until ``text`` did. Fails with it after DEADLINE."""
-    seen = b""
+    """What came until ``text`` had. Fails with it after DEADLINE."""
+    seen, wanted = _unread.pop(attachment, b""), text.encode()
     try:
         async with asyncio.timeout(DEADLINE):
-            while text.encode() not in seen:
+            while wanted not in seen:
                 chunk = await attachment.read()
                 assert chunk is not None, f"it ended after {seen!r}"
                 seen += chunk[1]
     except TimeoutError:
         pytest.fail(f"{text!r} never came, only {seen!r}")
-    return seen.decode()
+    end = seen.index(wanted) + len(wanted)
+    _unread[attachment] = seen[end:]
+    return seen[:end].decode()
