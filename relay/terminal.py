@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from loom.wire import Resize
@@ -19,6 +20,10 @@ _LOG_AHEAD: Final = 0.03
 _LOG_LINES: Final = 2_000
 #: Bytes of the stream that may wait to be joined with the log.
 _EARLY_LIMIT: Final = 1024 * 1024
+#: Seconds without output after which a program may have written its prompt before anyone was there.
+_SILENCE: Final = 0.15
+#: Seconds a program has to notice a size before the next one.
+_NOTICED: Final = 0.05
 #: Bytes of input that may wait; whoever types more waits too.
 _INPUT_LIMIT: Final = 64 * 1024
 
@@ -37,7 +42,8 @@ class Terminal:
         self._joined = False  # log and stream were joined: all further output comes from streams
         self._early: bytearray | None = None  # the stream's beginning, until it is joined
         self._size: Resize | None = None
-        self._nudge = False
+        self._sized = asyncio.Event()
+        self._heard = False  # the present stream has brought output
         self._input: deque[bytes] = deque()
         self._waiting_input = 0
         self._writing = False
@@ -48,24 +54,28 @@ class Terminal:
     async def stay_attached(self, *, redraw: bool) -> bool:
         """Attach, and hand on output until the stream ends. True when the server said that it is over, False when it broke.
 
-        With ``redraw`` programs are made to draw anew what the stream does not bring. Raises KubeError when the terminal
-        cannot be attached to.
+        With ``redraw`` programs are made to draw anew what the stream does not bring; without, only when it stays silent: a
+        prompt that was written before the stream began is in no log. Raises KubeError when the terminal cannot be attached to.
         """
         attach = await self._kube.attach(self._pod_name)
         joining = None
         if not self._joined:
             early = self._early = bytearray()
             joining = asyncio.create_task(self._join_log(attach, early))
+        self._attach = attach
+        self._heard = False
+        redrawing = asyncio.create_task(self._have_redrawn(attach, at_once=redraw))
         try:
-            self._attach = attach
-            self._nudge = redraw
-            await self._begin(attach)
+            if self._size:
+                await _resize(attach, self._size)
+            await self._send_input()
             while (data := await attach.read()) is not None:
                 await self._take(data, joining)
             if joining:
                 await joining
         finally:
             self._attach = self._early = None
+            redrawing.cancel()
             if joining:
                 joining.cancel()
             await attach.close()
@@ -94,28 +104,27 @@ class Terminal:
         """The terminal's size from now on; None and the size it has already do nothing."""
         if size and size != self._size:
             self._size = size
+            self._sized.set()
             if self._attach:
-                await self._send_size(self._attach)
+                await _resize(self._attach, size)
 
     # -- inside
 
-    async def _begin(self, attach: Attach) -> None:
-        if self._size:
-            await self._send_size(attach)
-        await self._send_input()
-
-    async def _send_size(self, attach: Attach) -> None:
-        assert self._size  # noqa: S101  # for the type checker: the callers have looked
-        try:
-            if self._nudge:  # programs draw anew only when the size changes
-                self._nudge = False
-                rows = self._size.rows
-                await attach.resize(Resize(rows=rows - 1 if rows > 1 else 2, cols=self._size.cols))
-            await attach.resize(self._size)
-        except ConnectionError:
-            log.debug("the stream ended before it took a size")  # the next one begins with it
+    async def _have_redrawn(self, attach: Attach, *, at_once: bool) -> None:
+        """Programs draw anew when the size changes, and some only when it really differs from the one they know."""
+        await self._sized.wait()
+        if not at_once:
+            await asyncio.sleep(_SILENCE)
+            if self._heard:
+                return
+        assert self._size  # noqa: S101  # since _sized is set
+        rows = self._size.rows
+        await _resize(attach, replace(self._size, rows=rows - 1 if rows > 1 else 2))
+        await asyncio.sleep(_NOTICED)
+        await _resize(attach, self._size)
 
     async def _take(self, data: bytes, joining: asyncio.Task[None] | None) -> None:
+        self._heard = True
         if self._early is None:
             self._output(data)
             return
@@ -163,3 +172,10 @@ class Terminal:
             log.info("input was lost: the stream ended", extra={"fields": {"pod": self._pod_name}})
         finally:
             self._writing = False
+
+
+async def _resize(attach: Attach, size: Resize) -> None:
+    try:
+        await attach.resize(size)
+    except ConnectionError:
+        log.debug("the stream ended before it took a size")  # the next one begins with it

@@ -53,6 +53,11 @@ class Stream:
         async with self.changed, asyncio.timeout(20):
             await self.changed.wait_for(lambda: data in self.input)
 
+    async def has_sizes(self, *sizes: tuple[int, int]) -> None:
+        async with self.changed, asyncio.timeout(20):
+            await self.changed.wait_for(lambda: len(self.sizes) >= len(sizes))
+        assert self.sizes == list(sizes)
+
     async def has_size(self, rows: int, cols: int) -> None:
         async with self.changed, asyncio.timeout(20):
             await self.changed.wait_for(lambda: bool(self.sizes) and self.sizes[-1] == (rows, cols))

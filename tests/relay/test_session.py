@@ -170,12 +170,23 @@ async def test_a_broken_stream_is_opened_again_and_programs_redraw(setup: Setup)
     await stream.has_size(24, 80)
     await stream.cut()
     again = await setup.kubernetes.stream()
-    await again.has_size(24, 80)
-    assert again.sizes == [(23, 80), (24, 80)]
+    await again.has_sizes((24, 80), (23, 80), (24, 80))
     await again.send(b"still here")
     await viewer.until_output(b"still here")
     notice = await viewer.until(type="notice")
     assert "connecting again" in notice["text"]
+
+
+async def test_a_prompt_from_before_the_attach_is_drawn_again(setup: Setup) -> None:
+    """It is in no log, and the stream stays silent: a change of size makes the shell write it."""
+    fresh, _ = recorded("running-no-probe", setup.weaver_id)
+    started = fresh["status"]["containerStatuses"][0]["state"]["running"]
+    started["startedAt"] = datetime.now(UTC).isoformat(timespec="seconds")
+    await setup.kubernetes.set_pod(fresh)
+    viewer = await setup.viewer()
+    await viewer.resize(24, 80)
+    stream = await setup.kubernetes.stream()
+    await stream.has_sizes((24, 80), (23, 80), (24, 80))
 
 
 async def test_an_attach_that_is_refused_for_a_moment_is_tried_again(setup: Setup) -> None:

@@ -105,6 +105,15 @@ async def test_two_people_in_one_shell(
         assert one.messages[-1] == {"type": "exit", "reason": "deleted"}
 
 
+async def test_the_prompt_of_a_shell_that_was_there_first(
+    relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, "bash", "--norc")
+    one: Viewer = await relay.viewer(weaver_id, control_plane.ticket(weaver_id))
+    await one.resize(24, 80)  # what bash believes already
+    await one.until_output(b"$ ")
+
+
 async def test_output_before_the_attach_is_seen_once(
     relay: Relay, cluster: Cluster, control_plane: ControlPlane, weaver_id: str
 ) -> None:
