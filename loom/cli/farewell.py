@@ -53,6 +53,6 @@ def _ended(left: Exit, weaver: Weaver, status: Status | None, seconds: float) ->
         text = f"{label(weaver)} ended: {printable(status.message)}"
         if left.code is not None and f"exit code {left.code}" not in text:
             text += f" (exit code {left.code})"
-    if seconds < _AT_ONCE and not left.code and not weaver.get("has_session") and _HINT not in text:
+    if seconds < _AT_ONCE and not weaver.get("has_session") and _HINT not in text:
         text += f"; {_HINT}"
     return text

@@ -3,7 +3,6 @@
 The caller watches :meth:`RelayConnection.fileno` and calls :meth:`receive` and :meth:`flush`; back-pressure is not calling them.
 """
 
-import contextlib
 import json
 import socket
 import ssl
@@ -79,14 +78,15 @@ class RelayConnection:
             self._collect()
 
     def flush(self) -> None:
-        """Send what the socket takes now. Raises ConnectionLost."""
+        """Send what the socket takes now. To a relay that has gone, nothing: what it said before is still to be received."""
         while self._unsent:
             try:
                 sent = self._socket.send(memoryview(self._unsent)[:_CHUNK])
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
-            except OSError as error:
-                raise ConnectionLost(reason_of(error)) from error
+            except OSError:
+                self._unsent.clear()
+                return
             del self._unsent[:sent]
 
     def receive(self) -> list[Received] | None:
@@ -113,8 +113,7 @@ class RelayConnection:
         if self._protocol.state is OPEN:
             self._protocol.send_close(1000)
             self._collect()
-        with contextlib.suppress(ConnectionLost):  # gone already: nothing to say goodbye to
-            self.flush()
+        self.flush()
         self._socket.close()
 
     def _collect(self) -> None:

@@ -110,6 +110,26 @@ def test_messages_in_pieces(at_once):
         assert answered.wait(30)
 
 
+def test_a_relay_that_goes_while_one_types_has_still_said_why():
+    gone = threading.Event()
+
+    def script(client: socket.socket, answer: bytes) -> None:
+        client.sendall(answer)
+        assert client.recv(1)
+        client.sendall(EXIT)
+        client.close()
+        gone.set()
+
+    with server(script) as ticket, closing(connect(ticket)) as connection:
+        connection.send(b"typed")
+        connection.flush()
+        assert gone.wait(30)
+        for _ in range(3):  # answered by a reset, after which sending fails
+            connection.send(b"more")
+            connection.flush()
+        assert received(connection, 1) == [Exit("detached")]
+
+
 @pytest.mark.parametrize(
     ("stream", "error", "told"),
     [
