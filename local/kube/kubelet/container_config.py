@@ -66,7 +66,7 @@ def container_config(pod: Object, spec: Object, image: Image, folder: PodFolder)
 def _image_environment(pod: Object, spec: Object, image: Image) -> dict[str, str]:
     path = f"{images.LOOM_FOLDER}:{images.PATH}" if image.has_loom else images.PATH
     terminal = {"TERM": "xterm"} if spec.get("tty") else {}  # as containerd
-    return {"PATH": path, "HOSTNAME": pod["metadata"]["name"], "HOME": images.HOME, **terminal}
+    return {"PATH": path, "LANG": "C.UTF-8", "HOSTNAME": pod["metadata"]["name"], "HOME": images.HOME, **terminal}
 
 
 def _command(spec: Object, image: Image, env: Mapping[str, str]) -> list[str]:

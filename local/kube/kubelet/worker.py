@@ -1,6 +1,7 @@
 """The life of one pod on the node, from scheduling to the end of its last container."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Never, TypeVar
@@ -187,13 +188,13 @@ class PodWorker:
         except ConfigError as error:
             self._warn("Failed", f"Error: {error}", field)
             await self._never(state, "CreateContainerConfigError", str(error))
-        container = Container(config, self._node.isolation, self._node.guard)
-        self.containers[spec["name"]] = container
-        state.id, state.image_id = config.id, image.id
-        self._record("Created", "Container created", field)
         try:
+            container = Container(config, self._node.isolation, self._node.guard)
+            self.containers[spec["name"]] = container
+            state.id, state.image_id = config.id, image.id
+            self._record("Created", "Container created", field)
             await container.start()
-        except StartFailed as error:
+        except (StartFailed, OSError) as error:  # OSError: no more terminals, no room for a log
             message = _RUNC.format(error)
             self._warn("Failed", f"Error: {message}", field)
             state.fail_to_start(message, utc_now())
@@ -263,10 +264,14 @@ class PodWorker:
         self._node.recorder.record(self._pod, reason, message, field=field, warning=True)
 
     def _make_folders(self) -> None:
+        group = self._pod["spec"].get("securityContext", {}).get("fsGroup")
         for volume in self._pod["spec"].get("volumes", ()):
             folder = self.folder.volume(volume["name"])
             folder.mkdir(parents=True)
-            folder.chmod(0o2777 if self._pod["spec"].get("securityContext", {}).get("fsGroup") else 0o777)
+            folder.chmod(0o777)
+            if group is not None and os.geteuid() == 0:
+                os.chown(folder, -1, group)
+                folder.chmod(0o2777)
         for spec in _all_containers(self._pod):
             self.folder.container(spec["name"]).mkdir(parents=True)
             message = self.folder.termination_message(spec["name"])

@@ -142,7 +142,7 @@ class Container:
         os.close(pidfd)
         code = process.wait()
         await asyncio.to_thread(self._isolation.end_all, self.config, process.pid)
-        self._stdio.resume()
+        self._stdio.drain()
         with contextlib.suppress(TimeoutError):  # someone outside holds the terminal open: what came is enough
             await asyncio.wait_for(self._stdio.drained.wait(), _DRAIN_SECONDS)
         self._close()

@@ -25,6 +25,7 @@ class Stdio:
         self._writing = asyncio.Lock()
         self._writable: asyncio.Future[None] | None = None
         self._paused = False
+        self._may_pause = True
         self._sink: Sink | None = None
         for descriptor in {*outputs, *(() if input is None else (input,))}:
             os.set_blocking(descriptor, False)
@@ -41,10 +42,15 @@ class Stdio:
 
     def pause(self) -> None:
         """Leaves output to the kernel's buffers, which stops the container when they are full."""
-        if not self._paused:
+        if self._may_pause and not self._paused:
             self._paused = True
             for descriptor in self._outputs:
                 asyncio.get_running_loop().remove_reader(descriptor)
+
+    def drain(self) -> None:
+        """The container has ended: what is left in the kernel's buffers is little, and taken without any pause."""
+        self.resume()
+        self._may_pause = False
 
     def resume(self) -> None:
         if self._paused:
