@@ -49,7 +49,7 @@ class Terminal:
         self._writing = False
         self._room = asyncio.Event()
         self._room.set()
-        self._replies: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def stay_attached(self, *, redraw: bool) -> bool:
         """Attach, and hand on output until the stream ends. True when the server said that it is over, False when it broke.
@@ -68,7 +68,7 @@ class Terminal:
         try:
             if self._size:
                 await _resize(attach, self._size)
-            await self._send_input()
+            self._send_input_soon()  # not here: output must be read even while input is not taken
             while (data := await attach.read()) is not None:
                 await self._take(data, joining)
             if joining:
@@ -96,9 +96,7 @@ class Terminal:
     def reply(self, data: bytes) -> None:
         """Input that the emulator answers in the middle of output: sent soon."""
         self._enqueue(data)
-        task = asyncio.create_task(self._send_input())
-        self._replies.add(task)
-        task.add_done_callback(self._replies.discard)
+        self._send_input_soon()
 
     async def resize(self, size: Resize | None) -> None:
         """The terminal's size from now on; None and the size it has already do nothing."""
@@ -156,6 +154,11 @@ class Terminal:
         if self._waiting_input > _INPUT_LIMIT:
             self._room.clear()
 
+    def _send_input_soon(self) -> None:
+        task = asyncio.create_task(self._send_input())
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
     async def _send_input(self) -> None:
         """Sends what waits, in order; whoever comes while another is sending leaves it to them."""
         if self._writing:
@@ -168,6 +171,9 @@ class Terminal:
                 if self._waiting_input <= _INPUT_LIMIT:
                     self._room.set()
                 await self._attach.write(data)
+        except asyncio.CancelledError:  # this viewer left; what others typed behind it still has to go
+            self._send_input_soon()
+            raise
         except ConnectionError:
             log.info("input was lost: the stream ended", extra={"fields": {"pod": self._pod_name}})
         finally:
