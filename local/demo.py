@@ -5,6 +5,7 @@ that the same tour runs in CI.
 """
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from local.supervisor import Supervisor, say_to
 _NAME: Final = "demo"
 _TIMEOUT: Final = 60  # seconds for any one step
 _SIZE: Final = (24, 100)
+#: ECMA-48 §5.3 and §5.4: escape sequences, control sequences among them.
+_CONTROL_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-Z\\-~])")
 
 
 class DemoFailed(Exception):
@@ -117,10 +120,16 @@ class _Tour:
 
 
 class _Shown:
-    """What the terminal received, shown as it came."""
+    """What the terminal received, as lines of text: a log has no cursor to move."""
+
+    def __init__(self) -> None:
+        self._line = ""
 
     def write(self, text: str) -> None:
-        sys.stdout.write(text.replace("\r\n", "\n"))
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            last_drawn = line.rstrip("\r").rpartition("\r\x1b[K")[2]
+            sys.stdout.write(_CONTROL_SEQUENCE.sub("", last_drawn).replace("\r", "") + "\n")
 
     def flush(self) -> None:
         sys.stdout.flush()
