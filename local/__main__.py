@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=_STATE, help="where logs and logins are kept (default .loom)")
     parser.add_argument("--tick", type=float, default=60, help="seconds between sweeps (default 60)")
     arguments = parser.parse_args()
+    arguments.state = arguments.state.absolute()  # the parts and their containers have working folders of their own
     arguments.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         if arguments.command == "up":
