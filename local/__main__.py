@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local import demo, login
 from local.edition import start
+from local.kube import isolation
 from local.supervisor import PartFailed, Supervisor, say_to
 from loom.client.config import config_path
 
@@ -22,6 +23,8 @@ async def up(state: Path, tick: float) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     say = say_to(sys.stdout)
     say("starting the parts")
+    if warning := isolation.warning():
+        say(f"\n{warning}\n")
     async with Supervisor(state / "logs", say) as supervisor:
         starting = asyncio.create_task(start(supervisor, state, tick))
         waiting = asyncio.create_task(stopping.wait())

@@ -18,6 +18,7 @@ import pexpect
 
 from local import edition
 from local.edition import Edition
+from local.kube import isolation
 from local.supervisor import Supervisor, say_to
 
 _NAME: Final = "demo"
@@ -36,6 +37,8 @@ async def run(state: Path) -> int:
     started = time.monotonic()
     say = say_to(sys.stdout)
     say("starting the parts (a laptop edition of AWS, Kubernetes, the API and the relay)")
+    if warning := isolation.warning():
+        say(f"\n{warning}\n")
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -100,7 +103,7 @@ class _Tour:
         )  # fmt: skip
         terminal.logfile_read = _Shown()
         try:
-            self._expect(terminal, r"\$ ", "a prompt")
+            self._expect(terminal, r"[$#] ", "a prompt")
             terminal.sendline("python3 hello.py")
             self._expect(terminal, "hello from inside the weaver", "the output of python3 hello.py")
             terminal.sendline("exit")

@@ -42,12 +42,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     yield
     skipped = len(terminalreporter.stats.get("skipped", ()))
     missing = [(program, install) for program, install in _OPTIONAL_PROGRAMS.values() if shutil.which(program) is None]
-    if skipped:
+    if skipped and missing:
         terminalreporter.write_line(
             f"{skipped} tests were left out for want of {', '.join(name for name, _ in missing)}:"
         )
-    for _, install in missing:
-        terminalreporter.write_line(f"  {install}")
+        for _, install in missing:
+            terminalreporter.write_line(f"  {install}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -44,10 +44,10 @@ def test_the_tour_works_as_it_is_written(edition: Edition):  # noqa: F811  # the
 
 def _in_a_terminal(running: Edition, arguments: list[str]) -> None:
     with running.terminal(*arguments) as terminal:
-        terminal.expect("$ ")
+        terminal.screen.expect(rb"[$#] ")
         terminal.type(b"python3 hello.py\r")
         terminal.expect("hello from inside the weaver")
-        terminal.expect("$ ")
+        terminal.screen.expect(rb"[$#] ")
         terminal.type(b"exit\r")
         assert terminal.ends() == 0
         assert "come back with: loom attach" in terminal.rest()

@@ -28,7 +28,7 @@ def test_the_original_protocol(edition: Edition, weaver):
     made = weaver()
     url = f"{edition.relay_url.replace('http', 'ws', 1)}/api/weaver/{made['id']}/attach"
     with connect(url, additional_headers={"Authorization": f"Bearer {edition.login['token']}"}) as socket:
-        received(socket, r"\$ ")
+        received(socket, r"[$#] ")
         socket.send(json.dumps({"type": "resize", "rows": 24, "cols": 81}))
         socket.send("until [ \"$(stty size)\" = '24 81' ]; do sleep 0.05; done; stty size\n")
         received(socket, r"[\r\n]24 81\r\n")

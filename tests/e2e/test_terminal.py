@@ -9,12 +9,11 @@ from tests.loom.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
-PROMPT = "$ "
 DETACH_KEYS = {"Ctrl+D": b"\x04", "exit": b"exit\r", "Ctrl+P Ctrl+Q": b"\x10\x11"}
 
 
 def at_prompt(terminal: PseudoTerminal) -> None:
-    terminal.expect(PROMPT)
+    terminal.screen.expect(rb"[$#] ")  # # for root, whose plain processes stay root's
 
 
 def run(terminal: PseudoTerminal, command: str, output: str) -> None:
@@ -34,7 +33,7 @@ def test_new_clones_and_gives_a_shell_in_the_clone(edition: Edition):
         terminal.expect("cloned")
         terminal.expect("ready")
         at_prompt(terminal)
-        run(terminal, "pwd", "/workspace/hello")
+        run(terminal, 'basename "$PWD"', "hello")
         run(terminal, "python3 hello.py", "hello from inside the weaver")
         run(terminal, "git --no-pager log -1 --format=%s", "Say hello")
         terminal.type(b"\x10\x11")
@@ -52,7 +51,7 @@ def test_leaving_keeps_the_weaver_and_its_files(edition: Edition, weaver, keys):
     made = weaver()
     with edition.terminal("attach", made["short_id"]) as terminal:
         at_prompt(terminal)
-        run(terminal, "echo kept > /workspace/note; echo written", "written")
+        run(terminal, "echo kept > $LOOM_WORKSPACE/note; echo written", "written")
         terminal.type(keys)
         assert terminal.ends() == 0
         assert f"come back with: loom attach {made['short_id']}" in terminal.rest()
@@ -60,7 +59,7 @@ def test_leaving_keeps_the_weaver_and_its_files(edition: Edition, weaver, keys):
     assert listed["status"] == "running"
     with edition.terminal("attach", made["short_id"]) as terminal:
         at_prompt(terminal)
-        terminal.type(b"cat /workspace/note\r")
+        terminal.type(b"cat $LOOM_WORKSPACE/note\r")
         on_a_line(terminal, "kept")
 
 

@@ -170,7 +170,7 @@ def test_commands_that_end_at_once_are_slowed_down(session):
 
 
 def test_a_command_that_is_not_there_is_told(session):
-    session("--", "no-such-program").expect("no-such-program: No such file or directory")
+    session("--", "/no/such/program").expect("/no/such/program: No such file or directory")
 
 
 @pytest.mark.parametrize(
