@@ -50,7 +50,7 @@ class Bubblewrap:
             *self._userland,
             *_writable(config),
             *(_mount(self._guest.bin.parent, str(Path(images.LOOM_FOLDER).parent)) if config.has_loom else ()),
-            *("--remount-ro", "/", "--chdir", "/", "--"),
+            *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"),
             *self._become(config),
             *(interpreter(), "-I", "-S", _ENTRY),
         ]
