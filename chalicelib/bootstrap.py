@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
@@ -33,7 +34,9 @@ from chalicelib.services.ports import Cluster, TicketSigner
 from chalicelib.services.retention import Retention
 from chalicelib.services.stop import Stop
 from chalicelib.services.sweep import Sweep
-from chalicelib.services.tickets import Tickets
+
+if TYPE_CHECKING:
+    from chalicelib.services.tickets import Tickets
 
 _DEFAULT_IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
 
@@ -99,7 +102,9 @@ class ControlPlane:
         return Sweep(self.store, utc_now, self.stop)
 
     @cached_property
-    def tickets(self) -> Tickets:
+    def tickets(self) -> "Tickets":
+        from chalicelib.services.tickets import Tickets  # brings pydantic
+
         return Tickets(self.signer, utc_now, issuer=self._required("LOOM_SERVER_URL"), relay_url=self.relay_url)
 
     @property

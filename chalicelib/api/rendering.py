@@ -1,11 +1,13 @@
 """Weavers and tickets as JSON."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.weaver import Weaver
-from chalicelib.services.tickets import Ticket
+
+if TYPE_CHECKING:  # brings pydantic, which most requests do not need
+    from chalicelib.services.tickets import Ticket
 
 
 def rfc3339(moment: datetime) -> str:
@@ -40,6 +42,6 @@ def weaver_body(weaver: Weaver) -> dict[str, Any]:
     }
 
 
-def ticket_body(ticket: Ticket) -> dict[str, Any]:
+def ticket_body(ticket: "Ticket") -> dict[str, Any]:
     """Where to connect and with what."""
     return {"url": ticket.url, "ticket": ticket.ticket, "expires_at": rfc3339(ticket.expires_at)}

@@ -19,15 +19,18 @@ def principal(request: Request) -> Principal:
     return control_plane().authenticate(request.headers.get("authorization"))
 
 
-def json_body(request: Request) -> Any:
-    """The body as JSON; an absent one is an empty object."""
+def json_object(request: Request) -> dict[str, Any]:
+    """The body, which must be a JSON object; an absent one is an empty object."""
     raw = request.raw_body
     if len(raw) > _MAX_BODY:
         raise InvalidRequest(f"the body is larger than {_MAX_BODY} bytes")
     try:
-        return json.loads(raw, parse_constant=_not_json) if raw.strip() else {}
+        body = json.loads(raw, parse_constant=_not_json) if raw.strip() else {}
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    return body
 
 
 def _not_json(constant: str) -> NoReturn:

@@ -5,14 +5,12 @@ from typing import Any, Final
 
 from chalice import Blueprint
 from chalice.app import CloudWatchEvent
-from pydantic import BaseModel, ConfigDict
 
 from chalicelib.api.errors import rendered
 from chalicelib.api.observability import count, logger
-from chalicelib.api.requests import json_body, principal
+from chalicelib.api.requests import principal
 from chalicelib.bootstrap import control_plane
-from chalicelib.domain.create_request import validated
-from chalicelib.domain.errors import Forbidden, InvalidRequest
+from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.permissions import may_sweep
 from chalicelib.services.sweep import SweepReport
 
@@ -23,24 +21,15 @@ _BY_HAND: Final = timedelta(seconds=20)
 _BY_ITSELF: Final = timedelta(seconds=50)
 
 
-class CleanupRequest(BaseModel):
-    """``dry_run`` only tells what would be done."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    dry_run: bool = False
-
-
 @blueprint.route("/api/weavers/cleanup", methods=["POST"])
 @rendered
 def cleanup() -> dict[str, Any]:
     """A sweep now. ``more`` says that not everything due was done within the time."""
+    from chalicelib.api.bodies import cleanup_request
+
     if not may_sweep(principal(blueprint.current_request)):
         raise Forbidden("only system admins may start a sweep")
-    body = json_body(blueprint.current_request)
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object")
-    dry_run = validated(CleanupRequest, body).dry_run
+    dry_run = cleanup_request(blueprint.current_request).dry_run
     return {"dry_run": dry_run, **_body(_swept(_BY_HAND, dry_run=dry_run))}
 
 

@@ -4,37 +4,23 @@ from http import HTTPStatus
 from typing import Any
 
 from chalice import Blueprint, Response
-from pydantic import BaseModel, ConfigDict
 
 from chalicelib.api.errors import envelope, rendered
 from chalicelib.api.rendering import ticket_body
-from chalicelib.api.requests import json_body, principal
+from chalicelib.api.requests import principal
 from chalicelib.bootstrap import control_plane
-from chalicelib.domain.create_request import validated
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.tickets import TicketAction, TicketRole
 
 blueprint = Blueprint(__name__)
-
-
-class TicketRequest(BaseModel):
-    """What the ticket is to permit."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    action: TicketAction = "attach"
-    role: TicketRole = "driver"
 
 
 @blueprint.route("/api/weaver/{weaver_id}/ticket", methods=["POST"])
 @rendered
 def issue(weaver_id: str) -> dict[str, Any]:
     """A ticket: 60 seconds, one use."""
+    from chalicelib.api.bodies import ticket_request
+
     asking = principal(blueprint.current_request)
-    body = json_body(blueprint.current_request)
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object")
-    wanted = validated(TicketRequest, body)
+    wanted = ticket_request(blueprint.current_request)
     plane = control_plane()
     weaver = plane.describe.find(asking, weaver_id)
     return ticket_body(plane.tickets.issue(asking, weaver, wanted.action, wanted.role))

@@ -8,9 +8,8 @@ from chalice import Blueprint, Response
 from chalicelib.api import observability
 from chalicelib.api.errors import rendered
 from chalicelib.api.rendering import ticket_body, weaver_body
-from chalicelib.api.requests import Query, idempotency_key, json_body, principal
+from chalicelib.api.requests import Query, idempotency_key, principal
 from chalicelib.bootstrap import control_plane
-from chalicelib.domain.create_request import parse_create_request
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.pod_status import WeaverStatus
 from chalicelib.services.describe import Listing
@@ -24,10 +23,11 @@ _PAGE, _LARGEST_PAGE = 100, 1000
 @rendered
 def create() -> Response:
     """201 with the weaver, pending; with ``attach`` asked for, a ticket too."""
+    from chalicelib.api.bodies import create_request
+
     asking = principal(blueprint.current_request)
     plane = control_plane()
-    body = json_body(blueprint.current_request)
-    request = parse_create_request(body, allow_http=plane.allow_http_repos)
+    request = create_request(blueprint.current_request, allow_http=plane.allow_http_repos)
     weaver = plane.launch(asking, request, idempotency_key(blueprint.current_request))
     observability.count("WeaversCreated")
     answer = weaver_body(weaver)

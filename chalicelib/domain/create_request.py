@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from chalicelib.domain import lifetime
 from chalicelib.domain.errors import InvalidLifetime, InvalidRequest
+from chalicelib.domain.pod_spec import repo_directory
+from chalicelib.domain.quantity import quantity
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -108,19 +110,6 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number (bytes, cores). Raises ValueError.
-
-    Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-    """
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(Ki|Mi|Gi|Ti|m|k|M|G|T)?", text)
-    if not match or len(text) > 24:
-        raise ValueError("must be a Kubernetes quantity such as 512Mi, 2Gi, 500m or 1.5")
-    powers = {"m": 1e-3, None: 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-    powers |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
-    return float(match[1]) * powers[match[2]]
-
-
 def _memory(text: str) -> str:
     if not 16 * 2**20 <= quantity(text) <= 2**40:
         raise ValueError("must be from 16Mi to 1Ti")
@@ -139,10 +128,14 @@ Words = Annotated[list[Argument], Field(max_length=256), AfterValidator(_words)]
 EnvName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
+#: Of every model of a request's body.
+REQUEST_BODY: Final = ConfigDict(extra="forbid", frozen=True)
+
+
 class ResourceLimits(BaseModel):
     """Limits of the weaver container."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = REQUEST_BODY
 
     memory_limit: Annotated[Text, AfterValidator(_memory)] = "16Gi"
     cpu_limit: Annotated[Text, AfterValidator(_cpu)] | None = None
@@ -151,7 +144,7 @@ class ResourceLimits(BaseModel):
 class CreateRequest(BaseModel):
     """The body of POST ``/api/weaver``. ``image`` None means the configured default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = REQUEST_BODY
 
     image: Annotated[Text, AfterValidator(_image)] | None = None
     org_id: Text | None = None
@@ -170,13 +163,11 @@ class CreateRequest(BaseModel):
     attach: Literal["driver"] | None = None
 
 
-def parse_create_request(body: object, *, allow_http: bool = False) -> CreateRequest:
+def parse_create_request(body: Mapping[str, Any], *, allow_http: bool = False) -> CreateRequest:
     """``body`` as a valid request. Raises InvalidRequest or InvalidLifetime, naming the field.
 
     ``allow_http`` lets repositories be cloned without TLS: for the laptop edition.
     """
-    if not isinstance(body, Mapping):
-        raise InvalidRequest("the body must be a JSON object")
     request = validated(CreateRequest, body)
     lifetime.checked_hours(request.lifetime_hours)
     if request.repo and urlsplit(request.repo).scheme == "http" and not allow_http:
@@ -202,9 +193,3 @@ def _field_path(loc: tuple[int | str, ...]) -> str:
     """Where in the body: keys that a client chose are left out, they may be secrets typed in the wrong place."""
     known = [str(part) for part in loc if isinstance(part, int) or str(part).isidentifier()]
     return ".".join(known[:2]) or "body"
-
-
-def repo_directory(repo: str) -> str:
-    """The folder that ``git clone`` would make: the last path segment without ``.git``; empty if there is none."""
-    last = urlsplit(repo).path.rstrip("/").rpartition("/")[2].removesuffix(".git")
-    return "" if last in (".", "..") else last

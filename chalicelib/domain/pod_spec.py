@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from chalicelib.domain.create_request import quantity, repo_directory
 from chalicelib.domain.ids import short_id
 from chalicelib.domain.lifetime import ACTIVE_DEADLINE_SECONDS
 from chalicelib.domain.pod_status import CLONE_CONTAINER, CLONE_FAILED, WEAVER_CONTAINER
+from chalicelib.domain.quantity import quantity
 from chalicelib.domain.weaver import Weaver
 
 MANAGED_SELECTOR: Final = "loom.dev/managed=true"
@@ -127,6 +128,12 @@ def _weaver_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
 def in_workspace(path: str) -> bool:
     """Whether ``path`` is in the clone's volume: a ``workingDir`` there may not exist, and would be made as root."""
     return path == WORKSPACE or path.startswith(f"{WORKSPACE}/")
+
+
+def repo_directory(repo: str) -> str:
+    """The folder that ``git clone`` would make: the last path segment without ``.git``; empty if there is none."""
+    last = urlsplit(repo).path.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    return "" if last in (".", "..") else last
 
 
 def _clone_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:

@@ -4,9 +4,9 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.domain import ids, lifetime
-from chalicelib.domain.create_request import CreateRequest
 from chalicelib.domain.errors import (
     ClusterError,
     ClusterRefused,
@@ -21,6 +21,9 @@ from chalicelib.domain.pod_status import Pod
 from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, ended, pod_made, terminating
 from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
 from chalicelib.services.retention import Retention
+
+if TYPE_CHECKING:  # brings pydantic, which most requests do not need
+    from chalicelib.domain.create_request import CreateRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Launch:
     retention: Retention
     settings: LaunchSettings
 
-    def __call__(self, principal: Principal, request: CreateRequest, idempotency_key: str | None = None) -> Weaver:
+    def __call__(self, principal: Principal, request: "CreateRequest", idempotency_key: str | None = None) -> Weaver:
         """A new weaver, pending; with a key used before for the same request, the one made then.
 
         Raises InvalidRequest, Forbidden, NameTaken, TooManyWeavers, IdempotencyConflict, RetryLater, ClusterError, ClusterTimeout.
@@ -71,7 +74,7 @@ class Launch:
             return weaver  # the key was used before, and that create came through
         return self._with_pod(weaver, request, retry=weaver.id != new.id)
 
-    def _new_weaver(self, principal: Principal, org_id: str, request: CreateRequest) -> Weaver:
+    def _new_weaver(self, principal: Principal, org_id: str, request: "CreateRequest") -> Weaver:
         now = self.clock()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Weaver(
@@ -92,7 +95,7 @@ class Launch:
             and (request.image or self.settings.default_image) == self.settings.default_image,
         )
 
-    def _with_pod(self, weaver: Weaver, request: CreateRequest, *, retry: bool) -> Weaver:
+    def _with_pod(self, weaver: Weaver, request: "CreateRequest", *, retry: bool) -> Weaver:
         pod_request = PodRequest(
             clone_image=self.settings.clone_image,
             server_url=self.settings.server_url,
@@ -143,7 +146,7 @@ class Launch:
             return  # somebody else is ending it
 
 
-def request_hash(request: CreateRequest) -> str:
+def request_hash(request: "CreateRequest") -> str:
     """Tells equal requests from different ones, whatever the order of keys (RFC 8259 §4); environment values must not be kept."""
     canonical = json.dumps(request.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.domain.permissions import Principal
 from chalicelib.domain.pod_status import Event, Pod
-from chalicelib.domain.tickets import TicketClaims
 from chalicelib.domain.weaver import Weaver
+
+if TYPE_CHECKING:  # brings pydantic, which most requests do not need
+    from chalicelib.domain.tickets import TicketClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Cluster(Protocol):
 class TicketSigner(Protocol):
     """Signs tickets and publishes the public keys."""
 
-    def sign(self, claims: TicketClaims) -> str:
+    def sign(self, claims: "TicketClaims") -> str:
         """The ticket: a compact JWS."""
 
     def jwks(self) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """A weaver as items of the table, and back."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from chalicelib.adapters.dynamodb.table import SHARDS, Item
-from chalicelib.domain.weaver import Weaver, due_at
+from chalicelib.domain.weaver import Resources, Weaver, due_at
 
-_RECORD: Final = TypeAdapter(Weaver)
+#: The fields of a record that are moments, beside the stages: RFC 3339 in the item.
+_MOMENTS: Final = ("created_at", "expires_at", "ended_at")
 
 
 def owner_key(user_id: str) -> str:
@@ -39,7 +39,12 @@ def milliseconds(moment: datetime) -> int:
 
 def to_weaver(item: Item) -> Weaver:
     """The weaver that an item, main or copy, holds."""
-    return _RECORD.validate_json(item.record)
+    values = json.loads(item.record)
+    for name in _MOMENTS:
+        values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
+    values["stages"] = {stage: datetime.fromisoformat(moment) for stage, moment in values["stages"].items()}
+    values["resources"] = Resources(**values["resources"])
+    return Weaver(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class WeaverItems:
 
 def weaver_items(items: type[Item], weaver: Weaver, keep_until: datetime | None = None) -> WeaverItems:
     """``keep_until``, set once the weaver has ended, is when the history may be forgotten."""
-    record = _RECORD.dump_json(weaver).decode()
+    record = json.dumps(asdict(weaver), default=datetime.isoformat)
     ttl = int(keep_until.timestamp()) if keep_until else None
     due = due_at(weaver)
     pk, sk = main_key(weaver.id)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.create_request import parse_create_request, quantity
+from chalicelib.domain.create_request import parse_create_request
 from chalicelib.domain.lifetime import MAX_HOURS
-from chalicelib.domain.pod_spec import PodRequest, weaver_pod
+from chalicelib.domain.pod_spec import PodRequest, repo_directory, weaver_pod
+from chalicelib.domain.quantity import quantity
 from chalicelib.domain.weaver import Resources, Weaver
 from tests.chalicelib.samples import NOW, weaver
 
@@ -284,3 +285,20 @@ def test_environment_values_stay_out_of_the_repr():
 
 def test_the_moment_of_the_end_is_utc():
     assert env_of(main_of(weaver(created_at=NOW)))["LOOM_EXPIRES_AT"] == "2026-03-01T16:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("url", "directory"),
+    [
+        ("https://git.example/o/r", "r"),
+        ("https://git.example/o/r.git", "r"),
+        ("https://git.example/o/r/", "r"),
+        ("https://git.example/r.git/", "r"),
+        ("https://git.example/o/a.b", "a.b"),
+        ("https://git.example/o/..", ""),
+        ("https://git.example/.git", ""),
+        ("https://git.example", ""),
+    ],
+)
+def test_the_folder_of_a_clone_is_the_one_that_git_would_make(url, directory):
+    assert repo_directory(url) == directory
