@@ -51,6 +51,8 @@ def be_terminal(weaver: Weaver, ticket: Ticket, created_at: float | None = None)
             left = _wait(viewer, progress, terminal)
             ran_from = time.monotonic()
             if left is None:
+                if created_at is None:
+                    terminal.make_room()
                 left = viewer.attach(terminal)
     except Terminated as error:
         return error.exit_code

@@ -95,6 +95,11 @@ class Terminal:
         cols, rows = os.get_terminal_size(0)
         return Resize(rows=min(rows, MAX_ROWS), cols=min(cols, MAX_COLS)) if rows > 0 and cols > 0 else None
 
+    def make_room(self) -> None:
+        """Push what is on the screen into the scrollback: a session's screen is painted from the top."""
+        size = self.size()
+        self.write(b"\r\n" * (size.rows if size else 0) + b"\x1b[H")
+
     def read(self) -> bytes:
         """What was typed; empty when the terminal is gone."""
         try:
