@@ -4,7 +4,7 @@
 
     LoomError               2
     ├── UsageError          1  (what was typed or configured)
-    ├── ApiError            1 for HTTP 4xx, 2 for 5xx
+    ├── ApiError            1 for HTTP 4xx, 2 for 5xx and for 401: a login that is not known is not mended by retyping
     ├── ConnectionFailed    2  (no answer from the API or the relay)
     ├── ConnectionLost      2  (a connection to the relay that broke)
     └── ProtocolError       2  (an answer that no version of ours gives)
@@ -36,7 +36,7 @@ class ApiError(LoomError):
         self.status = status
         self.code = code
         self.details = details or {}
-        self.exit_code = 1 if 400 <= status < 500 else 2
+        self.exit_code = 1 if 400 <= status < 500 and status != 401 else 2
 
 
 class ConnectionFailed(LoomError):

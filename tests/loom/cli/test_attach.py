@@ -316,7 +316,7 @@ def test_a_refusal_by_the_relay_is_told_in_its_words(relay, on_terminal):
 
     relay.refuse = refuse
     loom = on_terminal("attach", "otter")
-    assert loom.ends() == 1
+    assert loom.ends() == 2
     assert "the relay refused: the ticket is used up; come back with: loom attach a1b2c3d4" in loom.rest()
 
 

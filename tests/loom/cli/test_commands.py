@@ -115,7 +115,7 @@ def test_bad_usage_is_one_line_and_exit_code_1(run, api, arguments):
 @pytest.mark.parametrize(
     ("answer", "code", "text"),
     [
-        (refusal(401, "unauthorized", "this token is not known"), 1, "this token is not known"),
+        (refusal(401, "unauthorized", "this token is not known"), 2, "this token is not known"),
         (refusal(403, "forbidden", "not yours\x1b[2J"), 1, "not yours[2J"),
         (refusal(502, "k8s_error", "the cluster refused"), 2, "the cluster refused"),
         (Answer(502, b"<html>Bad Gateway"), 2, "answered 502 Bad Gateway, and not as a Loom API would"),
