@@ -17,6 +17,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command that ``arguments`` ask for. Raises UsageError; SystemExit after a help text."""
+    return _parsed(grammar(), [*arguments])
+
+
+def grammar() -> argparse.ArgumentParser:
+    """All commands and options; the documentation's reference is made from it."""
     parser = _Parser(
         prog="loom",
         description="Weavers: clean, isolated, shareable places to work, in seconds.",
@@ -31,7 +36,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     group = commands.add_parser("weaver", help="the same commands, as: loom weaver new ...")
     weaver.add_commands(group.add_subparsers(title="commands", metavar="COMMAND", required=True))
     commands.add_parser("version", help="this program's version").set_defaults(run=_version, takes_command=False)
-    return _parsed(parser, [*arguments])
+    return parser
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
