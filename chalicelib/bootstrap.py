@@ -1,32 +1,17 @@
-"""Wires the control plane together from the environment: the only place that reads it. Everything is built on first use.
-
-==========================  =======================================================================================
-``LOOM_TABLE``              the DynamoDB table (default ``weavers``); region and endpoint come from AWS' own variables
-``LOOM_SERVER_URL``         this API's public URL (required)
-``LOOM_RELAY_URL``          the relay's public URL, ``ws://`` or ``wss://`` (required)
-``LOOM_TICKET_KEY_FILE``    PEM file with the Ed25519 key that signs tickets (required)
-``LOOM_KUBECONFIG``         kubeconfig of the cluster; without it, the pod's own service account
-``LOOM_NAMESPACE``          the weavers' namespace (default ``loom-weavers``)
-``LOOM_WEAVER_IMAGE``       the default image, which runs ``loom session``
-``LOOM_CLONE_IMAGE``        an image with sh and git for the clone (default: the default image)
-``LOOM_USER_LIMIT``         living weavers a user may have (default 16)
-``LOOM_ORG_LIMIT``          living weavers an org may have (default 64)
-``LOOM_HISTORY_DAYS``       how long ended weavers are remembered (default 7)
-``LOOM_ALLOW_HTTP_REPOS``   ``true`` lets repositories be cloned without TLS: for the laptop edition
-==========================  =======================================================================================
-"""
+"""Wires the control plane together from the environment: the only place that reads it. Everything is built on first use."""
 
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.setting import Setting, defaults
 from chalicelib.services.authenticate import Authenticate
 from chalicelib.services.describe import Describe
 from chalicelib.services.launch import Launch, LaunchSettings
@@ -38,7 +23,22 @@ from chalicelib.services.sweep import Sweep
 if TYPE_CHECKING:
     from chalicelib.services.tickets import Tickets
 
-_DEFAULT_IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
+SETTINGS: Final = (
+    Setting("LOOM_SERVER_URL", "this API's public URL"),
+    Setting("LOOM_RELAY_URL", "the relay's public URL, `ws://` or `wss://`"),
+    Setting("LOOM_TICKET_KEY_FILE", "PEM file with the Ed25519 key that signs tickets"),
+    Setting("LOOM_TABLE", "the DynamoDB table; region and endpoint come from AWS' own variables", "weavers"),
+    Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster", otherwise="the pod's own service account"),
+    Setting("LOOM_NAMESPACE", "the weavers' namespace", "loom-weavers"),
+    Setting("LOOM_WEAVER_IMAGE", "the default image, which runs `loom session`", "ghcr.io/ghuntley/loom/weaver:latest"),
+    Setting("LOOM_CLONE_IMAGE", "an image with sh and git for the clone", otherwise="the default image"),
+    Setting("LOOM_USER_LIMIT", "living weavers a user may have", "16"),
+    Setting("LOOM_ORG_LIMIT", "living weavers an org may have", "64"),
+    Setting("LOOM_HISTORY_DAYS", "how long ended weavers are remembered", "7"),
+    Setting("LOOM_ALLOW_HTTP_REPOS", "`true` lets repositories be cloned without TLS: for the laptop edition", "false"),
+    Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
+)
+_DEFAULTS: Final = defaults(SETTINGS)
 
 
 def utc_now() -> datetime:
@@ -56,7 +56,7 @@ class ControlPlane:
     def table(self) -> Table:
         region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION") or "us-east-1"
         endpoint = self._environment.get("AWS_ENDPOINT_URL_DYNAMODB") or self._environment.get("AWS_ENDPOINT_URL")
-        return table(self._environment.get("LOOM_TABLE", "weavers"), region=region, endpoint=endpoint)
+        return table(self._value("LOOM_TABLE"), region=region, endpoint=endpoint)
 
     @cached_property
     def store(self) -> DynamoWeaverStore:
@@ -73,7 +73,7 @@ class ControlPlane:
 
         path = self._environment.get("LOOM_KUBECONFIG")
         kubeconfig = Path(path) if path else None
-        return KubernetesCluster(self._environment.get("LOOM_NAMESPACE", "loom-weavers"), lambda: connect(kubeconfig))
+        return KubernetesCluster(self._value("LOOM_NAMESPACE"), lambda: connect(kubeconfig))
 
     @cached_property
     def signer(self) -> TicketSigner:
@@ -114,31 +114,34 @@ class ControlPlane:
 
     @property
     def allow_http_repos(self) -> bool:
-        return self._environment.get("LOOM_ALLOW_HTTP_REPOS") == "true"
+        return self._value("LOOM_ALLOW_HTTP_REPOS") == "true"
 
     @cached_property
     def _retention(self) -> Retention:
-        return Retention(days=self._number("LOOM_HISTORY_DAYS", 7))
+        return Retention(days=self._number("LOOM_HISTORY_DAYS"))
 
     @cached_property
     def _launch_settings(self) -> LaunchSettings:
-        image = self._environment.get("LOOM_WEAVER_IMAGE", _DEFAULT_IMAGE)
+        image = self._value("LOOM_WEAVER_IMAGE")
         return LaunchSettings(
             default_image=image,
-            clone_image=self._environment.get("LOOM_CLONE_IMAGE", image),
+            clone_image=self._environment.get("LOOM_CLONE_IMAGE") or image,
             server_url=self._required("LOOM_SERVER_URL"),
-            user_limit=int(self._number("LOOM_USER_LIMIT", 16)),
-            org_limit=int(self._number("LOOM_ORG_LIMIT", 64)),
+            user_limit=int(self._number("LOOM_USER_LIMIT")),
+            org_limit=int(self._number("LOOM_ORG_LIMIT")),
         )
+
+    def _value(self, name: str) -> str:
+        return self._environment.get(name) or _DEFAULTS[name]
 
     def _required(self, name: str) -> str:
         if value := self._environment.get(name):
             return value
         raise Misconfigured(f"this deployment does not set {name}")
 
-    def _number(self, name: str, default: float) -> float:
+    def _number(self, name: str) -> float:
         try:
-            return float(self._environment.get(name, default))
+            return float(self._value(name))
         except ValueError as error:
             raise Misconfigured(f"{name} must be a number") from error
 
