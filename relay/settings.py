@@ -4,7 +4,28 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
+
+from chalicelib.domain.setting import Setting, defaults
+
+SETTINGS: Final = (
+    Setting(
+        "LOOM_SERVER_URL",
+        "the API's URL: its keys verify tickets, it exchanges bearer tokens for tickets and is told when a pod changed",
+    ),
+    Setting("LOOM_RELAY_LISTEN", "host:port to listen on; port 0 takes a free one", "127.0.0.1:8090"),
+    Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster", otherwise="the pod's own service account"),
+    Setting("LOOM_NAMESPACE", "where the weavers' pods are", "loom-weavers"),
+    Setting(
+        "LOOM_RELAY_TOKEN",
+        "bearer token for telling the API that a pod changed",
+        otherwise="the API finds out at the next look or sweep",
+    ),
+    Setting("LOOM_RELAY_LINGER", "seconds for which a session without viewers keeps its stream and screen", "600"),
+    Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
+)
+_DEFAULTS: Final = defaults(SETTINGS)
 
 
 class SettingsError(ValueError):
@@ -13,7 +34,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See README.md beside this file for what each variable does. ``linger`` is in seconds."""
+    """The :data:`SETTINGS`, checked. ``linger`` is in seconds."""
 
     server_url: str
     host: str = "127.0.0.1"
@@ -27,17 +48,18 @@ class Settings:
 
 def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
     """The settings. Raises SettingsError."""
-    host, port = _listen(env.get("LOOM_RELAY_LISTEN") or "127.0.0.1:8090")
+    values = {**_DEFAULTS, **{name: value for name, value in env.items() if value}}
+    host, port = _listen(values["LOOM_RELAY_LISTEN"])
     kubeconfig = env.get("LOOM_KUBECONFIG")
     return Settings(
         server_url=_server_url(env.get("LOOM_SERVER_URL") or ""),
         host=host,
         port=port,
         kubeconfig=Path(kubeconfig) if kubeconfig else None,
-        namespace=env.get("LOOM_NAMESPACE") or "loom-weavers",
+        namespace=values["LOOM_NAMESPACE"],
         token=env.get("LOOM_RELAY_TOKEN") or None,
-        linger=_seconds("LOOM_RELAY_LINGER", env.get("LOOM_RELAY_LINGER") or "600"),
-        log_level=_level(env.get("LOOM_LOG_LEVEL") or "INFO"),
+        linger=_seconds("LOOM_RELAY_LINGER", values["LOOM_RELAY_LINGER"]),
+        log_level=_level(values["LOOM_LOG_LEVEL"]),
     )
 
 
