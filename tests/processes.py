@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -24,3 +25,16 @@ def part(module: str, *arguments: str, env: Mapping[str, str] | None = None) -> 
             yield line.removeprefix("ready ").strip()
         finally:
             process.terminate()
+
+
+def marked_processes(mark: str) -> dict[int, str]:
+    """Ids and command lines of the processes that inherited ``mark`` in their environment."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if mark.encode() in (folder / "environ").read_bytes():
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue  # it ended while we looked, or is another user's
+    return found

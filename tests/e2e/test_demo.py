@@ -8,20 +8,8 @@ import uuid
 from pathlib import Path
 
 from tests.loom.pseudo_terminal import DEADLINE
+from tests.processes import marked_processes
 from tests.waiting import until
-
-
-def marked_processes(mark: str) -> dict[int, str]:
-    """Ids and command lines of the processes that inherited ``mark`` in their environment."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if mark.encode() in (folder / "environ").read_bytes():
-                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue  # it ended while we looked, or is another user's
-    return found
 
 
 def marked_environment(home: Path) -> tuple[dict[str, str], str]:
