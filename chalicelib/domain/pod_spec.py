@@ -10,6 +10,7 @@ from chalicelib.domain.ids import short_id
 from chalicelib.domain.lifetime import ACTIVE_DEADLINE_SECONDS
 from chalicelib.domain.pod_status import CLONE_CONTAINER, CLONE_FAILED, WEAVER_CONTAINER
 from chalicelib.domain.quantity import quantity
+from chalicelib.domain.setting import Setting
 from chalicelib.domain.weaver import Weaver
 
 MANAGED_SELECTOR: Final = "loom.dev/managed=true"
@@ -146,6 +147,21 @@ def _clone_container(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
         "volumeMounts": _volume_mounts(),
         "securityContext": _container_security(),
     }
+
+
+#: What programs in a weaver find in their environment, beside what its user gave.
+ENVIRONMENT: Final = (
+    Setting("HOME", "the home directory, empty at first", HOME),
+    Setting("LOOM_WEAVER_ID", "the weaver's full id", otherwise="always set"),
+    Setting("LOOM_WEAVER_NAME", "its name", otherwise="not set without a name"),
+    Setting("LOOM_SERVER_URL", "the API's public URL", otherwise="always set"),
+    Setting("LOOM_REPO", "the repository's URL", otherwise="empty without a repository"),
+    Setting("LOOM_BRANCH", "the branch or tag that was asked for", otherwise="empty: the repository's default branch"),
+    Setting("LOOM_WORKSPACE", "the folder that has the clone in it", WORKSPACE),
+    Setting("LOOM_WORKDIR", "where the shell is to start", otherwise="not set without `--workdir`"),
+    Setting("LOOM_EXPIRES_AT", "the end of the lifetime it was made with, RFC 3339 UTC", otherwise="always set"),
+    Setting("LOOM_REPO_DIR", "the clone's folder in the workspace", otherwise="set in the clone's container only"),
+)
 
 
 def _loom_env(weaver: Weaver, request: PodRequest) -> dict[str, str]:
