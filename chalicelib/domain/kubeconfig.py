@@ -5,9 +5,14 @@ Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+
+#: Where Kubernetes puts a pod's own credentials.
+SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class KubeconfigError(ValueError):
@@ -16,12 +21,50 @@ class KubeconfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ExecPlugin:
-    """A program that prints an ExecCredential (client-go credential plugins)."""
+    """A program that prints an ExecCredential (client-go credential plugins).
+
+    ``command`` is as written: with a slash in it, it counts from the kubeconfig. ``cluster`` is what a plugin that asks for it is told.
+    """
 
     command: str
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_version: str = "client.authentication.k8s.io/v1"
+    cluster: Mapping[str, Any] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment has beside that of the process that runs it."""
+        spec = {"interactive": False, **({"cluster": dict(self.cluster)} if self.cluster else {})}
+        asked = {"apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec}
+        return {**self.env, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
+
+
+@dataclass(frozen=True, slots=True)
+class PluginToken:
+    """A bearer token and until when it holds; None: until it is refused."""
+
+    token: str = field(repr=False)
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
+def plugin_token(output: str | bytes) -> PluginToken:
+    """The token of an ExecCredential, which a plugin printed. Raises KubeconfigError.
+
+    Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
+    """
+    try:
+        status = json.loads(output)["status"]
+        token, until = status["token"], status.get("expirationTimestamp")
+        at = datetime.fromisoformat(until) if until else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KubeconfigError("it printed no ExecCredential with a token in its status") from error
+    if not isinstance(token, str) or not token:
+        raise KubeconfigError("it printed an ExecCredential whose token is empty")
+    return PluginToken(token, at.replace(tzinfo=UTC) if at and not at.tzinfo else at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +100,7 @@ def cluster_access(kubeconfig: Mapping[str, Any], context: str | None = None) ->
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith(("http://", "https://")):
         raise KubeconfigError(f"kubeconfig: cluster {chosen.get('cluster')!r} has no http(s) server")
+    _refuse_what_would_be_ignored(cluster, user)
     ca_data = _data(cluster, "certificate-authority-data")
     cert_data = _data(user, "client-certificate-data")
     key_data = _data(user, "client-key-data")
@@ -73,8 +117,25 @@ def cluster_access(kubeconfig: Mapping[str, Any], context: str | None = None) ->
         client_cert_file=None if cert_data else user.get("client-certificate"),
         client_key_data=key_data,
         client_key_file=None if key_data else user.get("client-key"),
-        exec_plugin=_exec_plugin(chosen.get("user", ""), user.get("exec")),
+        exec_plugin=_exec_plugin(chosen.get("user", ""), user.get("exec"), cluster),
     )
+
+
+def service_account_access(environment: Mapping[str, str], folder: str = SERVICE_ACCOUNT) -> ClusterAccess:
+    """The access of the pod whose environment this is, as its service account. Raises KubeconfigError outside a pod."""
+    host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
+    if not host or not port:
+        raise KubeconfigError("no LOOM_KUBECONFIG is set and this is no pod of a cluster")
+    address = f"[{host}]" if ":" in host else host
+    return ClusterAccess(server=f"https://{address}:{port}", ca_file=f"{folder}/ca.crt", token_file=f"{folder}/token")
+
+
+def _refuse_what_would_be_ignored(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+    """To leave one of these out would mean to ask another server, or as somebody else."""
+    for entry, names in ((cluster, ("proxy-url",)), (user, ("as", "as-groups", "auth-provider", "username"))):
+        for name in names:
+            if entry.get(name):
+                raise KubeconfigError(f"kubeconfig: {name} is not supported")
 
 
 def _entry(kubeconfig: Mapping[str, Any], plural: str, singular: str, name: str) -> Mapping[str, Any]:
@@ -97,15 +158,24 @@ def _data(entry: Mapping[str, Any], key: str) -> bytes | None:
         raise KubeconfigError(f"kubeconfig: {key} is not base64") from error
 
 
-def _exec_plugin(user: str, entry: Mapping[str, Any] | None) -> ExecPlugin | None:
+def _exec_plugin(user: str, entry: Mapping[str, Any] | None, cluster: Mapping[str, Any]) -> ExecPlugin | None:
     if not entry:
         return None
     try:
+        if entry.get("interactiveMode") == "Always":
+            raise KubeconfigError(f"kubeconfig: exec of user {user!r} wants a terminal, and a server has none")
         return ExecPlugin(
             command=entry["command"],
             args=tuple(entry.get("args") or ()),
             env={pair["name"]: pair["value"] for pair in entry.get("env") or ()},
             api_version=entry.get("apiVersion", "client.authentication.k8s.io/v1"),
+            cluster={name: cluster[name] for name in _TOLD_TO_PLUGINS if cluster.get(name)}
+            if entry.get("provideClusterInfo")
+            else None,
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise KubeconfigError(f"kubeconfig: exec of user {user!r} is incomplete: {error}") from error
+
+
+#: The fields of an ExecCredential's ``spec.cluster``, which are named as in a kubeconfig.
+_TOLD_TO_PLUGINS: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data")

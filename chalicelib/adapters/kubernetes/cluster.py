@@ -57,6 +57,12 @@ class KubernetesCluster:
 
     def _request(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         """HTTP status and JSON body. A body that is not JSON becomes a Status with that text as its message."""
+        status, answered = self._ask(method, path, body)
+        if status == 401 and self._connection.credentials.forget():  # the plugin's token ended before its time
+            status, answered = self._ask(method, path, body)
+        return status, answered
+
+    def _ask(self, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
         connection = self._connection
         url = f"{connection.server}/api/v1/namespaces/{self._namespace}/{path}".rstrip("/")
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT, **connection.credentials.headers()}

@@ -1,23 +1,28 @@
 """From a :class:`ClusterAccess` to a connection pool and the headers that say who asks."""
 
-import json
 import os
 import ssl
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import urllib3
 import yaml
 
 from chalicelib.domain.errors import ClusterError
-from chalicelib.domain.kubeconfig import ClusterAccess, ExecPlugin, KubeconfigError, cluster_access
+from chalicelib.domain.kubeconfig import (
+    ClusterAccess,
+    ExecPlugin,
+    KubeconfigError,
+    PluginToken,
+    cluster_access,
+    plugin_token,
+    service_account_access,
+)
 
-#: Where Kubernetes puts a pod's own credentials.
-_SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 #: Seconds to connect and to wait for an answer: together well below the 29 s in which API Gateway wants one.
 TIMEOUT: Final = urllib3.Timeout(connect=3, read=8)
 _PLUGIN_TIMEOUT: Final = 20  # seconds
@@ -36,19 +41,6 @@ def load_access(kubeconfig: Path) -> ClusterAccess:
     return cluster_access(content)
 
 
-def in_cluster_access() -> ClusterAccess:
-    """The service account of the pod this process runs in. Raises KubeconfigError outside one."""
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT")
-    if not host or not port:
-        raise KubeconfigError("no LOOM_KUBECONFIG is set and this is no pod of a cluster")
-    address = f"[{host}]" if ":" in host else host
-    return ClusterAccess(
-        server=f"https://{address}:{port}",
-        ca_file=str(_SERVICE_ACCOUNT / "ca.crt"),
-        token_file=str(_SERVICE_ACCOUNT / "token"),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A way into the cluster at ``server``."""
@@ -62,7 +54,7 @@ def connect(kubeconfig: Path | None) -> Connection:
     """The cluster of the kubeconfig, or the one this process runs in. Raises ClusterError; sends nothing yet."""
     base = kubeconfig.parent if kubeconfig else Path("/")  # from where the kubeconfig's relative paths count
     try:
-        access = load_access(kubeconfig) if kubeconfig else in_cluster_access()
+        access = load_access(kubeconfig) if kubeconfig else service_account_access(os.environ)
         return Connection(access.server, _pool(access, base), Credentials(access, base))
     except KubeconfigError as error:
         raise ClusterError(f"the cluster is not configured: {error}") from error
@@ -111,13 +103,18 @@ class Credentials:
 
     access: ClusterAccess
     base: Path
-    _plugin_token: str | None = field(default=None, repr=False)
-    _plugin_until: datetime | None = None
+    _plugin_token: PluginToken | None = None
 
     def headers(self) -> dict[str, str]:
         """Raises ClusterError when no token can be had."""
         token = self._token()
         return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def forget(self) -> bool:
+        """Drops what the cluster refused. True when another token may be had for it, by running the plugin again."""
+        had = self._plugin_token is not None
+        self._plugin_token = None
+        return had
 
     def _token(self) -> str | None:
         if self.access.token_file:
@@ -126,25 +123,21 @@ class Credentials:
             except OSError as error:
                 raise ClusterError(f"the cluster's token file cannot be read: {error.strerror}") from error
         if self.access.exec_plugin:
-            if not self._plugin_token or (self._plugin_until and self._plugin_until <= datetime.now(UTC)):
-                self._plugin_token, self._plugin_until = _run_plugin(self.access.exec_plugin, self.base)
-            return self._plugin_token
+            if not self._plugin_token or not self._plugin_token.holds(datetime.now(UTC)):
+                self._plugin_token = _run_plugin(self.access.exec_plugin, self.base)
+            return self._plugin_token.token
         return self.access.token
 
 
-def _run_plugin(plugin: ExecPlugin, base: Path) -> tuple[str, datetime | None]:
-    """Token and expiry of an ExecCredential (https://kubernetes.io/docs/reference/config-api/client-authentication.v1/)."""
+def _run_plugin(plugin: ExecPlugin, base: Path) -> PluginToken:
     command = str(base / plugin.command) if "/" in plugin.command else plugin.command
-    asked = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    env = {**os.environ, **plugin.env, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
     try:
         done = subprocess.run(
-            [command, *plugin.args], env=env, capture_output=True, timeout=_PLUGIN_TIMEOUT, check=True, text=True
-        )
-        status: dict[str, Any] = json.loads(done.stdout)["status"]
-        until = status.get("expirationTimestamp")
-        return status["token"], datetime.fromisoformat(until) if until else None
+            [command, *plugin.args], env={**os.environ, **plugin.environment}, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=_PLUGIN_TIMEOUT, check=True,
+        )  # fmt: skip
+        return plugin_token(done.stdout)
     except (OSError, subprocess.SubprocessError) as error:
         raise ClusterError(f"the credential plugin {plugin.command!r} failed: {type(error).__name__}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ClusterError(f"the credential plugin {plugin.command!r} gave no token") from error
+    except KubeconfigError as error:
+        raise ClusterError(f"the credential plugin {plugin.command!r} gave no token: {error}") from error

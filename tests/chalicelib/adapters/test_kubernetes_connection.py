@@ -110,6 +110,20 @@ class TestWhoAsks:
             cluster.ping()
         assert (tmp_path / "asked").read_text() == "asked\n"
 
+    def test_a_credential_plugin_is_asked_again_when_its_token_is_refused(self, tmp_path: Path):
+        plugin = tmp_path / "plugin"
+        plugin.write_text(f'#!/bin/sh\necho "{{\\"status\\": {{\\"token\\": \\"$(cat {tmp_path}/token)\\"}}}}"\n')
+        plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+        user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./plugin"}}
+        (tmp_path / "token").write_text("wrong")
+        with server(who) as url:
+            path = kubeconfig(tmp_path, url, user)
+            cluster = KubernetesCluster("weavers", lambda: connect(path))
+            with pytest.raises(ClusterRefused, match="Unauthorized"):
+                cluster.ping()
+            (tmp_path / "token").write_text("right")
+            cluster.ping()
+
     @pytest.mark.parametrize("script", ["exit 1", "echo nonsense", "echo '{}'"])
     def test_a_credential_plugin_that_fails_is_named(self, tmp_path: Path, script):
         plugin = tmp_path / "plugin"

@@ -1,12 +1,22 @@
 import base64
+import json
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.kubeconfig import ClusterAccess, ExecPlugin, KubeconfigError, cluster_access
+from chalicelib.domain.kubeconfig import (
+    ClusterAccess,
+    ExecPlugin,
+    KubeconfigError,
+    PluginToken,
+    cluster_access,
+    plugin_token,
+    service_account_access,
+)
 
 PEM = b"-----BEGIN CERTIFICATE-----\n"
 PEM64 = base64.b64encode(PEM).decode()
@@ -140,3 +150,64 @@ def test_no_file_whatever_raises_anything_else(entry, inside, plural, named):
     config = kubeconfig() | {plural: [{"name": name, plural[:-1]: inside}] if named else entry}
     with suppress(KubeconfigError):
         cluster_access(config)
+
+
+EXEC = {"command": "aws"}
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "named"),
+    [
+        ({"as": "admin"}, {}, "as is not supported"),
+        ({"username": "u", "password": "p"}, {}, "username is not supported"),
+        ({"auth-provider": {"name": "gcp"}}, {}, "auth-provider is not supported"),
+        ({}, {"proxy-url": "http://proxy:3128"}, "proxy-url is not supported"),
+        ({"exec": EXEC | {"interactiveMode": "Always"}}, {}, "wants a terminal"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(user, cluster, named):
+    with pytest.raises(KubeconfigError, match=named):
+        cluster_access(kubeconfig(user, cluster))
+
+
+def test_a_plugin_is_told_its_version_and_the_cluster_if_it_asks():
+    plain = cluster_access(kubeconfig({"exec": EXEC})).exec_plugin
+    assert plain
+    assert json.loads(plain.environment["KUBERNETES_EXEC_INFO"]) == {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "spec": {"interactive": False},
+    }
+    asking = cluster_access(kubeconfig({"exec": EXEC | {"provideClusterInfo": True}})).exec_plugin
+    assert asking
+    assert json.loads(asking.environment["KUBERNETES_EXEC_INFO"])["spec"]["cluster"] == {
+        "server": "https://c.example:6443"
+    }
+
+
+def test_what_a_plugin_prints():
+    status = {"token": "t", "expirationTimestamp": "2026-11-23T12:00:00Z"}
+    token = plugin_token(json.dumps({"status": status}))
+    assert token == PluginToken("t", NOON)
+    assert [token.holds(NOON.replace(hour=hour)) for hour in (11, 12)] == [True, False]
+    assert plugin_token('{"status": {"token": "t"}}').holds(NOON)
+    assert "secret" not in repr(PluginToken("secret"))
+
+
+@pytest.mark.parametrize(
+    "output", ["", "[]", "{}", '{"status": null}', '{"status": {"token": ""}}', '{"status": {"token": 1}}',
+               '{"status": {"token": "t", "expirationTimestamp": "soon"}}', '{"status": {"clientCertificateData": "x"}}'],
+)  # fmt: skip
+def test_what_is_no_token(output):
+    with pytest.raises(KubeconfigError):
+        plugin_token(output)
+
+
+def test_a_pod_asks_as_its_service_account():
+    env = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    assert service_account_access(env, "/sa") == ClusterAccess(
+        "https://[fd00::1]:443", ca_file="/sa/ca.crt", token_file="/sa/token"
+    )
+    with pytest.raises(KubeconfigError, match="no pod of a cluster"):
+        service_account_access({})
