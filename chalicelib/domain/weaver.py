@@ -33,8 +33,9 @@ class Resources:
 class Weaver:
     """What the control plane knows of one weaver. Environment values are not here: they live in the pod only.
 
-    ``pod_uid`` is None until the pod is known to have been made. ``version`` grows with every write: a write is conditional on the version it was decided from. ``ended_at`` is set when the
-    pod is gone; the record is history from then on.
+    ``pod_uid`` is None until the pod is known to have been made. ``version`` grows with every write: a write is conditional on
+    the version it was decided from. ``awaited_at`` is when a sweep last found a terminating weaver's pod still there.
+    ``ended_at`` is set when the pod is gone; the record is history from then on.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Weaver:
     cluster: str = "default"
     pod_uid: str | None = None
     version: int = 1
+    awaited_at: datetime | None = None
     ended_at: datetime | None = None
 
     @property
@@ -80,7 +82,8 @@ def due_at(weaver: Weaver) -> datetime | None:
     if weaver.ended_at:
         return None
     if weaver.status == "terminating":
-        return weaver.created_at  # at every tick until its pod is gone
+        # At every tick until its pod is gone; behind what waited longer, so that pods that stay do not hold up the rest.
+        return weaver.awaited_at or weaver.created_at
     if weaver.pod_uid is None:
         return min(weaver.created_at + CREATE_GRACE, weaver.expires_at)
     return weaver.expires_at
@@ -113,6 +116,11 @@ def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
     if weaver.ended_at or "terminating" not in TRANSITIONS[weaver.status]:
         return weaver
     return replace(weaver, status="terminating", reason=reason, message=message, version=weaver.version + 1)
+
+
+def awaited(weaver: Weaver, now: datetime) -> Weaver:
+    """The record of a terminating weaver after a sweep that could not end it yet."""
+    return replace(weaver, awaited_at=now, version=weaver.version + 1)
 
 
 def ended(weaver: Weaver, now: datetime) -> Weaver:

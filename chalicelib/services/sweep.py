@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from chalicelib.domain.errors import ClusterError, ClusterTimeout, RetryLater, VersionConflict
-from chalicelib.domain.weaver import CREATE_FAILED, Weaver, terminating
+from chalicelib.domain.errors import VersionConflict
+from chalicelib.domain.weaver import CREATE_FAILED, Weaver, awaited, terminating
 from chalicelib.services.ports import Clock, WeaverStore
 from chalicelib.services.stop import Stop
 
@@ -68,22 +68,33 @@ class Sweep:
             if dry_run or decision == "leave":
                 continue
             try:
-                after = self._apply(weaver, decision)
+                finished += self._apply(weaver, decision, now)
             except VersionConflict:
                 _log.info("changed meanwhile, left to the next sweep", extra={"weaver_id": weaver.id})
-            except (ClusterError, ClusterTimeout, RetryLater):
+            except Exception:  # noqa: BLE001  # whatever is wrong with one weaver must not keep the others from ending
                 failed += 1
-                _log.warning("not ended, left to the next sweep", extra={"weaver_id": weaver.id}, exc_info=True)
-            else:
-                finished += after.ended_at is not None
+                _log.exception("not ended, left to the next sweep", extra={"weaver_id": weaver.id})
         return SweepReport(deleted, finished, failed, more=len(due) == _BATCH or reached < len(due))
 
-    def _apply(self, weaver: Weaver, decision: Decision) -> Weaver:
-        """Conditional on the version that was decided from: a renewal that races wins or loses cleanly."""
+    def _apply(self, weaver: Weaver, decision: Decision, now: datetime) -> bool:
+        """Whether the weaver has ended. Conditional on the version that was decided from: a renewal that races wins or loses
+        cleanly.
+        """
+        if decision == "finish":
+            return self._finished(weaver, now)
         if decision == "expire":
-            weaver = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
-            self.store.update(weaver)
-        elif decision == "undo":
-            weaver = terminating(weaver, CREATE_FAILED, "its create did not come through")
-            self.store.update(weaver)
-        return self.stop.finish(weaver)
+            going = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
+        else:
+            going = terminating(weaver, CREATE_FAILED, "its create did not come through")
+        self.store.update(going)
+        return self.stop.finish(going).ended_at is not None
+
+    def _finished(self, weaver: Weaver, now: datetime) -> bool:
+        """Whether a terminating weaver has ended now. If not, whyever, it goes to the back of what is due."""
+        after = weaver
+        try:
+            after = self.stop.finish(weaver)
+        finally:
+            if after.ended_at is None:
+                self.store.update(awaited(weaver, now))
+        return after.ended_at is not None

@@ -1,7 +1,7 @@
 """A weaver as items of the table, and back."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +9,9 @@ from chalicelib.adapters.dynamodb.table import SHARDS, Item
 from chalicelib.domain.weaver import Resources, Weaver, due_at
 
 #: The fields of a record that are moments, beside the stages: RFC 3339 in the item.
-_MOMENTS: Final = ("created_at", "expires_at", "ended_at")
+_MOMENTS: Final = ("created_at", "expires_at", "awaited_at", "ended_at")
+
+_FIELDS: Final = frozenset(field.name for field in fields(Weaver))
 
 
 def owner_key(user_id: str) -> str:
@@ -38,8 +40,8 @@ def milliseconds(moment: datetime) -> int:
 
 
 def to_weaver(item: Item) -> Weaver:
-    """The weaver that an item, main or copy, holds."""
-    values = json.loads(item.record)
+    """The weaver that an item, main or copy, holds. Fields that a newer version of this code wrote are passed over."""
+    values = {name: value for name, value in json.loads(item.record).items() if name in _FIELDS}
     for name in _MOMENTS:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
     values["stages"] = {stage: datetime.fromisoformat(moment) for stage, moment in values["stages"].items()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, NameTaken, TooManyWeavers, VersionConflict
-from chalicelib.domain.weaver import CREATE_GRACE, Resources, Weaver, ended, pod_made, terminating
+from chalicelib.domain.weaver import CREATE_GRACE, Resources, Weaver, awaited, ended, pod_made, terminating
 from chalicelib.services.ports import WeaverStore
 from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, weaver
 
@@ -217,6 +217,13 @@ class StoreContract:
         assert due(timedelta(hours=1) - instant) == {going.id, unmade.id}
         assert due(timedelta(hours=1)) == {going.id, unmade.id, running.id}
         assert due(timedelta(days=9)) == {going.id, unmade.id, running.id}
+
+    def test_a_weaver_whose_pod_is_awaited_moves_behind_what_waited_longer(self, store: WeaverStore):
+        going = terminating(store.reserve(reservation()), "Deleted", "")
+        store.update(going)
+        unmade = store.reserve(reservation())
+        store.update(awaited(going, NOW + CREATE_GRACE + MINUTE))
+        assert [one.id for one in store.due(NOW + CREATE_GRACE + MINUTE, 10)] == [unmade.id, going.id]
 
     def test_a_new_lifetime_moves_when_it_is_due(self, store: WeaverStore):
         made = pod_made(store.reserve(reservation(weaver(lifetime_hours=1))), "uid")

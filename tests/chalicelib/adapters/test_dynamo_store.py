@@ -1,11 +1,13 @@
 """The store on DynamoDB keeps the contract, reads consistently, and writes each change as one request."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.dynamodb.table import Table, table
+from chalicelib.adapters.dynamodb.table import Item, Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
+from chalicelib.adapters.dynamodb.weaver_items import to_weaver, weaver_items
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
 from chalicelib.domain.errors import RetryLater
 from chalicelib.domain.permissions import Principal
@@ -58,6 +60,14 @@ def test_an_idempotency_key_is_forgotten_after_a_day(fresh_table: Table):
     first = store.reserve(reservation(idempotency_key="k", request_hash="a"))
     later = weaver(created_at=NOW + timedelta(days=1, seconds=1))
     assert store.reserve(reservation(later, idempotency_key="k", request_hash="b")) == later != first
+
+
+def test_a_field_of_a_newer_version_is_passed_over():
+    """While a new version is rolled out, or back, both read the same records."""
+    made = weaver()
+    item = weaver_items(Item, made).main
+    item.record = json.dumps({**json.loads(item.record), "colour": "blue"})
+    assert to_weaver(item) == made
 
 
 def test_a_token_is_found_by_its_hash(fresh_table: Table):

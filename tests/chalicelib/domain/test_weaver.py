@@ -15,6 +15,7 @@ from chalicelib.domain.weaver import (
     CREATE_GRACE,
     TRANSITIONS,
     Weaver,
+    awaited,
     due_at,
     ended,
     observed,
@@ -169,9 +170,10 @@ def test_how_a_weaver_has_ended(record, status, reason):
         (replace(RUNNING, status="failed"), NOW + timedelta(hours=4)),
         (terminating(RUNNING, "Deleted", ""), NOW),
         (terminating(weaver(), CREATE_FAILED, ""), NOW),
+        (awaited(terminating(RUNNING, "Deleted", ""), NOW + MINUTE), NOW + MINUTE),
         (ended(RUNNING, NOW), None),
     ],
-    ids=["unmade", "unmade and brief", "made", "failed", "terminating", "refused", "ended"],
+    ids=["unmade", "unmade and brief", "made", "failed", "terminating", "refused", "awaited", "ended"],
 )
 def test_when_the_sweep_must_look(record, due):
     assert due_at(record) == due

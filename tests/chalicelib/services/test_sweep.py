@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.errors import ClusterError, RetryLater
 from chalicelib.domain.weaver import CREATE_GRACE, ended, pod_made, terminating
 from chalicelib.services.sweep import SweepReport, decide
-from tests.chalicelib.samples import ALICE, MINUTE, NOW, reservation, weaver
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, weaver
 
 NOTHING = SweepReport([], 0, 0, more=False)
 
@@ -90,7 +90,9 @@ def test_a_dry_run_tells_and_changes_nothing(world):
     assert set(world.sweep().deleted_ids) == set(report.deleted_ids)
 
 
-@pytest.mark.parametrize("error", [ClusterError("etcd has no leader"), RetryLater("busy")])
+@pytest.mark.parametrize(
+    "error", [ClusterError("etcd has no leader"), RetryLater("busy"), ValueError("what nobody thought of")]
+)
 def test_one_that_fails_does_not_hold_up_the_others(world, error):
     unlucky = world.created_and_running(lifetime_hours=0.5)
     lucky = world.created_and_running(lifetime_hours=0.5)
@@ -139,3 +141,29 @@ def test_a_sweep_is_bounded_and_says_when_there_is_more(world):
     second = world.sweep()
     assert (len(second.deleted_ids), second.more) == (1, False)
     assert world.living() == []
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["pods that stay", "pods that cannot be deleted"])
+def test_weavers_that_cannot_be_ended_do_not_keep_expired_ones_waiting(world, failing):
+    stuck = [world.store.reserve(reservation(weaver(), user_limit=999, org_limit=999)) for _ in range(500)]
+    for one in stuck:
+        world.cluster.pods[one.pod_name] = {"metadata": {"name": one.pod_name, "uid": "u", "finalizers": ["x"]}}
+        world.store.update(terminating(one, "Deleted", ""))
+    expired = world.created_and_running(BOB, lifetime_hours=0.5)
+    if failing:
+        world.cluster.failures["delete_pod"] = ClusterError("etcd has no leader")
+    world.clock.advance(timedelta(hours=1))
+    assert world.sweep().deleted_ids == []
+    world.clock.advance(MINUTE)
+    assert world.sweep().deleted_ids == [expired.id]
+
+
+def test_a_pod_that_goes_at_last_ends_its_weaver(world):
+    made = world.created_and_running()
+    world.stop(ALICE, made.id)
+    for _ in range(3):
+        world.clock.advance(MINUTE)
+        assert world.sweep() == NOTHING
+    world.cluster.settle()
+    assert world.sweep().finished_count == 1
+    assert (world.recorded(made).status, world.recorded(made).reason) == ("succeeded", "Deleted")
