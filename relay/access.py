@@ -1,62 +1,49 @@
 """How the relay reaches its cluster: a kubeconfig or the pod's own service account, and TLS from either."""
 
+import os
 import ssl
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import yaml
 
-from chalicelib.domain.kubeconfig import ClusterAccess, KubeconfigError, cluster_access
-
-_SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+from chalicelib.domain.kubeconfig import ClusterAccess, KubeconfigError, cluster_access, service_account_access
 
 
-def load_access(kubeconfig: Path | None) -> ClusterAccess:
-    """The access that the kubeconfig describes, or the pod's own service account. Raises KubeconfigError."""
+def load_access(kubeconfig: Path | None, environment: Mapping[str, str] = os.environ) -> ClusterAccess:
+    """The access that the kubeconfig describes, or that of the pod whose ``environment`` this is. Raises KubeconfigError."""
     if kubeconfig is None:
-        return _in_cluster()
+        return service_account_access(environment)
     try:
         body = yaml.safe_load(kubeconfig.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise KubeconfigError(f"kubeconfig {kubeconfig}: {error}") from error
-    access = cluster_access(body if isinstance(body, dict) else {})
-    if access.exec_plugin:
-        raise KubeconfigError(
-            "kubeconfig: the relay does not run credential plugins (exec); give it a token, a tokenFile or a client certificate"
-        )
-    if access.tls_server_name:
-        raise KubeconfigError("kubeconfig: the relay does not support tls-server-name")
-    return access
-
-
-def _in_cluster() -> ClusterAccess:
-    if not (_SERVICE_ACCOUNT / "token").exists():
-        raise KubeconfigError("LOOM_KUBECONFIG is not set and this is not a pod with a service account")
-    return ClusterAccess(
-        server="https://kubernetes.default.svc",
-        ca_file=str(_SERVICE_ACCOUNT / "ca.crt"),
-        token_file=str(_SERVICE_ACCOUNT / "token"),
-    )
+    return cluster_access(body if isinstance(body, dict) else {})
 
 
 def ssl_context(access: ClusterAccess, folder: Path) -> ssl.SSLContext | bool:
-    """What aiohttp takes as ``ssl``. ``folder`` is where relative paths of the kubeconfig count from."""
+    """What aiohttp takes as ``ssl``. ``folder`` is where relative paths of the kubeconfig count from. Raises KubeconfigError."""
     if not access.server.startswith("https:"):
         return True
-    context = ssl.create_default_context(
-        cafile=str(folder / access.ca_file) if access.ca_file else None,
-        cadata=access.ca_data.decode() if access.ca_data else None,
-    )
-    if access.insecure_skip_tls_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    _load_client_certificate(context, access, folder)
+    try:
+        context = ssl.create_default_context(
+            cafile=str(folder / access.ca_file) if access.ca_file else None,
+            cadata=access.ca_data.decode() if access.ca_data else None,
+        )
+        if access.insecure_skip_tls_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        _load_client_certificate(context, access, folder)
+    except (OSError, UnicodeDecodeError) as error:  # ssl.SSLError is an OSError
+        raise KubeconfigError(f"kubeconfig: the certificates cannot be used: {error}") from error
     return context
 
 
 def _load_client_certificate(context: ssl.SSLContext, access: ClusterAccess, folder: Path) -> None:
     """OpenSSL wants files: data of the kubeconfig passes through a private folder that is gone afterwards."""
+    if not (access.client_cert_data or access.client_cert_file):
+        return
     with tempfile.TemporaryDirectory() as private:
         paths: list[Path] = []
         for name, data, file in (
@@ -68,6 +55,5 @@ def _load_client_certificate(context: ssl.SSLContext, access: ClusterAccess, fol
                 path.touch(mode=0o600)
                 path.write_bytes(data)
             paths.append(path)
-        cert, key = paths
-        if cert.exists() and key.exists():
-            context.load_cert_chain(cert, key)
+        certificate, key = paths
+        context.load_cert_chain(certificate, key)

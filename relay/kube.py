@@ -11,6 +11,7 @@ from chalicelib.domain.kubeconfig import ClusterAccess
 from chalicelib.domain.pod_status import WEAVER_CONTAINER
 from relay.access import ssl_context
 from relay.attach import Attach
+from relay.authentication import Authentication
 from relay.core import channels
 
 _REQUEST: Final = aiohttp.ClientTimeout(total=10)
@@ -41,12 +42,13 @@ class Kube:
     """One namespace of one cluster. ``folder`` is where relative paths of the kubeconfig count from."""
 
     def __init__(self, access: ClusterAccess, namespace: str, folder: Path = Path()) -> None:
-        self._access = access
-        self._folder = folder
         self._pods = f"{access.server}/api/v1/namespaces/{namespace}/pods"
         self._events = f"{access.server}/api/v1/namespaces/{namespace}/events"
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=ssl_context(access, folder), limit=0), read_bufsize=_LINE_LIMIT
+            connector=aiohttp.TCPConnector(ssl=ssl_context(access, folder), limit=0),
+            headers={"Accept": "application/json"},
+            middlewares=[Authentication(access, folder)],
+            read_bufsize=_LINE_LIMIT,
         )
 
     async def close(self) -> None:
@@ -72,7 +74,7 @@ class Kube:
             "allowWatchBookmarks": "true",
         }
         try:
-            async with self._http.get(self._pods, params=query, headers=self._headers(), timeout=_WATCH) as response:
+            async with self._http.get(self._pods, params=query, timeout=_WATCH) as response:
                 await _check(response)
                 async for line in response.content:
                     event = json.loads(line)
@@ -91,9 +93,7 @@ class Kube:
         """The end of the weaver container's log; empty when there is none. Raises KubeError."""
         query = {"container": WEAVER_CONTAINER, "tailLines": str(tail_lines)}
         try:
-            async with self._http.get(
-                f"{self._pods}/{name}/log", params=query, headers=self._headers(), timeout=_REQUEST
-            ) as response:
+            async with self._http.get(f"{self._pods}/{name}/log", params=query, timeout=_REQUEST) as response:
                 if response.status in (400, 404):  # did not start, or is gone
                     return b""
                 await _check(response)
@@ -106,9 +106,7 @@ class Kube:
         """The lines of a container's log as they are written, until it ends. Raises KubeError."""
         query = {"container": container, "follow": "true", "tailLines": "1"}
         try:
-            async with self._http.get(
-                f"{self._pods}/{name}/log", params=query, headers=self._headers(), timeout=_STREAM
-            ) as response:
+            async with self._http.get(f"{self._pods}/{name}/log", params=query, timeout=_STREAM) as response:
                 await _check(response)
                 async for line in response.content:
                     yield line.decode(errors="replace").strip()
@@ -122,7 +120,6 @@ class Kube:
             websocket = await self._http.ws_connect(
                 f"{self._pods}/{name}/attach",
                 params=query,
-                headers=self._headers(),
                 protocols=[channels.SUBPROTOCOL],
                 autoclose=False,  # or the server's close code 1000 is reported as 1006
                 heartbeat=_HEARTBEAT,
@@ -138,18 +135,12 @@ class Kube:
 
     async def _json(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
         try:
-            async with self._http.get(url, params=query, headers=self._headers(), timeout=_REQUEST) as response:
+            async with self._http.get(url, params=query, timeout=_REQUEST) as response:
                 await _check(response)
                 body: dict[str, Any] = await response.json(content_type=None)
                 return body
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise KubeError(0, "Unreachable", f"Kubernetes: {error or type(error).__name__}") from error
-
-    def _headers(self) -> dict[str, str]:
-        token = self._access.token
-        if self._access.token_file:  # rotated by the kubelet: read anew each time
-            token = (self._folder / self._access.token_file).read_text().strip()
-        return {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:
