@@ -1,0 +1,1 @@
+"""The rows of the truth table, one module a folder of recordings."""
