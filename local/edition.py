@@ -5,7 +5,6 @@ import os
 import secrets
 import socket
 import sys
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,11 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from local.cluster import USERS, Cluster
 from local.supervisor import Supervisor
 
 NAMESPACE: Final = "loom-weavers"
-#: The image every weaver gets: it has `loom session`, and the node does not pull it.
+#: The image that weavers get when LOOM_WEAVER_IMAGE names no other: it has `loom session`, and our own node does not pull it.
 IMAGE: Final = "ghcr.io/ghuntley/loom/weaver:latest"
 
 
@@ -33,28 +33,29 @@ class Edition:
     admin_token: str
 
 
-async def start(supervisor: Supervisor, state: Path, tick: float = 60) -> Edition:
-    """Starts every part. ``state`` is a private folder that exists; ``tick`` the seconds between sweeps. Raises PartFailed."""
-    kubeconfig, key = state / "kubeconfig", state / "ticket-key.pem"
+async def start(
+    supervisor: Supervisor, state: Path, tick: float = 60, namespace: str = NAMESPACE, cluster: Cluster | None = None
+) -> Edition:
+    """Starts every part; without a ``cluster`` our own node is one. Raises PartFailed.
+
+    ``state`` is a private folder that exists; ``tick`` the seconds between sweeps.
+    """
+    key = state / "ticket-key.pem"
     tokens = {name: f"loom_{secrets.token_urlsafe(32)}" for name in ("developer", "admin", "relay")}
     _write_private(key, _new_key())
-    _write_private(state / "tokens.json", json.dumps(_token_entries(tokens)).encode())
+    _write_private(state / "tokens.json", json.dumps(_token_entries(tokens, cluster)).encode())
+    image = os.environ.get("LOOM_WEAVER_IMAGE") or IMAGE
+    kubeconfig = cluster.kubeconfig if cluster else await _own_node(supervisor, state, namespace, image)
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-    kube = await supervisor.start(
-        "kubernetes", "local.kube", "--state", str(state / "node"), "--kubeconfig", str(kubeconfig),
-        "--loom-image", IMAGE,
-    )  # fmt: skip
-    make_namespace(kube.url, kubeconfig)
     aws = await supervisor.start("aws", "local.aws")
-    common = {"LOOM_SERVER_URL": url, "LOOM_KUBECONFIG": str(kubeconfig), "LOOM_NAMESPACE": NAMESPACE}
+    common = {"LOOM_SERVER_URL": url, "LOOM_KUBECONFIG": str(kubeconfig), "LOOM_NAMESPACE": namespace}
     relay_env = {"LOOM_RELAY_LISTEN": "127.0.0.1:0", "LOOM_RELAY_TOKEN": tokens["relay"]}
     relay = await supervisor.start("relay", "relay", env=common | relay_env)
     api_env = {
         "LOOM_RELAY_URL": relay.url.replace("http", "ws", 1),
         "LOOM_TICKET_KEY_FILE": str(key),
-        "LOOM_WEAVER_IMAGE": IMAGE,
+        "LOOM_WEAVER_IMAGE": image,
         "LOOM_ALLOW_HTTP_REPOS": "true",
         "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
         "AWS_REGION": "us-east-1",
@@ -67,20 +68,32 @@ async def start(supervisor: Supervisor, state: Path, tick: float = 60) -> Editio
     return Edition(url, relay.url, kubeconfig, tokens["developer"], tokens["admin"])
 
 
-def _token_entries(tokens: dict[str, str]) -> list[dict[str, Any]]:
+def _token_entries(tokens: dict[str, str], cluster: Cluster | None) -> list[dict[str, Any]]:
     """Whose tokens they are. The relay may look at every weaver, and so has the role of support."""
+    developer, admin = (cluster.user(name) if cluster else name for name in USERS)
     principals: dict[str, dict[str, Any]] = {
-        "developer": {"user_id": "developer", "personal_org_id": "personal-developer"},
-        "admin": {"user_id": "admin", "personal_org_id": "personal-admin", "system_role": "system_admin"},
+        "developer": {"user_id": developer, "personal_org_id": f"personal-{developer}"},
+        "admin": {"user_id": admin, "personal_org_id": f"personal-{admin}", "system_role": "system_admin"},
         "relay": {"user_id": "relay", "personal_org_id": "personal-relay", "system_role": "support"},
     }
     return [{"token": tokens[name], "principal": principals[name]} for name in tokens]
 
 
-def make_namespace(server: str, kubeconfig: Path) -> None:
+async def _own_node(supervisor: Supervisor, state: Path, namespace: str, image: str) -> Path:
+    """The single-node pod API server, with the weavers' namespace; its kubeconfig."""
+    kubeconfig = state / "kubeconfig"
+    node = await supervisor.start(
+        "kubernetes", "local.kube", "--state", str(state / "node"), "--kubeconfig", str(kubeconfig),
+        "--loom-image", image,
+    )  # fmt: skip
+    make_namespace(node.url, kubeconfig, namespace)
+    return kubeconfig
+
+
+def make_namespace(server: str, kubeconfig: Path, name: str = NAMESPACE) -> None:
     """The weavers' namespace in our own node: on a real cluster it is the platform engineer's to make."""
     token = yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]["token"]
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{server}/api/v1/namespaces", json.dumps(body).encode(), headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # our own loopback server
