@@ -1,16 +1,21 @@
-"""The control messages of terminal protocol v2: JSON objects with a ``type``, one per text frame.
+"""The control messages of terminal protocol v2: JSON objects with a ``type``, one per text frame (see ``docs/protocol.md``).
 
 An unknown ``type`` from the server is skipped by clients (:func:`decode_server` returns None), so that the server may
 grow; from a client it is an error, so that a mistake is heard of.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 SUBPROTOCOL_V2: Final = "loom.terminal.v2"
 #: Browsers cannot set headers: they offer the ticket as one more subprotocol, ``ticket.<jwt>``.
 TICKET_SUBPROTOCOL_PREFIX: Final = "ticket."
+#: A viewer that comes back offers its last resume token the same way, ``resume.<jwt>``: alone, or beside a new ticket.
+RESUME_SUBPROTOCOL_PREFIX: Final = "resume."
+#: The code of the HTTP error (409) for a viewer whose session is over; ``details`` has the fields of the :class:`Exit`.
+VIEWER_OVER: Final = "viewer_over"
 
 #: A larger size is refused before it reaches Kubernetes: one undecodable resize wedges a stream for good.
 MAX_ROWS: Final = 1_000
@@ -35,6 +40,16 @@ class Resize:
         for name, value, limit in (("rows", self.rows, MAX_ROWS), ("cols", self.cols, MAX_COLS)):
             if type(value) is not int or not 1 <= value <= limit:
                 raise WireError(f"resize: {name} must be a whole number from 1 to {limit}")
+
+
+@dataclass(frozen=True, slots=True)
+class WantRole:
+    """Client: it gives up typing (``want`` observer), or asks for it back (driver).
+
+    Granted up to what its ticket allows: a Status tells the role it has then. Refused with a Notice.
+    """
+
+    want: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,32 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Server: the token to come back with after the connection broke. Each replaces the one before; keep it secret.
+
+    It names viewer, weaver and role, and is good for some minutes; a live connection gets a new one in time.
+    """
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Server: so many bytes of this viewer's input were accepted, since it first came and across its connections.
+
+    The first message on a connection that offered a resume token: the client then sends what follows that position.
+    ``fresh`` is only in that one: this relay knows nothing of the viewer's past, and counting begins anew at 0.
+    """
+
+    bytes: int
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        if type(self.bytes) is not int or self.bytes < 0:
+            raise WireError("ack: bytes must be a whole number, not below 0")
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Server: one line for the person, shown outside the terminal's content."""
 
@@ -74,16 +115,29 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Server, last message before it closes: why. ``code`` is the container's exit code when it ended, if known."""
+    """Server, last message before it closes: why. ``code`` is the container's exit code when it ended, if known.
+
+    *detached* the shell that this viewer typed in ended; *ended*, *expired*, *deleted* the weaver is over; *slow* the
+    viewer took nothing for too long; *drain* the relay goes down: come back with the resume token. Nothing is accepted
+    after the Ack before a *drain*: the client sends the rest again.
+    """
 
     reason: ExitReason
     code: int | None = None
 
 
-ClientMessage: TypeAlias = Resize
-ServerMessage: TypeAlias = Status | Notice | Exit
+ClientMessage: TypeAlias = Resize | WantRole
+ServerMessage: TypeAlias = Status | Resume | Ack | Notice | Exit
 
-_TYPES: Final[dict[type, str]] = {Resize: "resize", Status: "status", Notice: "notice", Exit: "exit"}
+_TYPES: Final[dict[type, str]] = {
+    Resize: "resize",
+    WantRole: "role",
+    Status: "status",
+    Resume: "resume",
+    Ack: "ack",
+    Notice: "notice",
+    Exit: "exit",
+}
 
 
 def encode(message: ClientMessage | ServerMessage) -> str:
@@ -98,6 +152,8 @@ def decode_client(frame: str) -> ClientMessage:
     match body.get("type"):
         case "resize":
             return Resize(rows=_field(body, "rows", int), cols=_field(body, "cols", int))
+        case "role":
+            return WantRole(want=_role(body, "want"))
         case unknown:
             raise WireError(f"unknown message type {unknown!r}")
 
@@ -108,16 +164,24 @@ def decode_server(frame: str) -> ServerMessage | None:
     match body.get("type"):
         case "status":
             return _status(body)
+        case "resume":
+            return Resume(token=_field(body, "token", str))
+        case "ack":
+            return Ack(bytes=_field(body, "bytes", int), fresh=_field(body, "fresh", bool, False))
         case "notice":
             return Notice(text=_field(body, "text", str))
         case "exit":
-            reason = _field(body, "reason", str)
-            if reason not in get_args(ExitReason):
-                raise WireError(f"exit: unknown reason {reason!r}")
-            code = None if body.get("code") is None else _field(body, "code", int)
-            return Exit(reason=reason, code=code)
+            return exit_of(body)
         case _:
             return None
+
+
+def exit_of(body: Mapping[str, Any]) -> Exit:
+    """The Exit with the fields of ``body``. Raises WireError."""
+    reason = _field(body, "reason", str)
+    if reason not in get_args(ExitReason):
+        raise WireError(f"exit: unknown reason {reason!r}")
+    return Exit(reason=reason, code=_field(body, "code", int, None))
 
 
 def parse_object(frame: str) -> dict[str, Any]:
@@ -137,7 +201,7 @@ def _status(body: dict[str, Any]) -> Status:
         raise WireError("status: stages must be a list of objects")
     return Status(
         status=_field(body, "status", str),
-        role=_role(body),
+        role=_role(body, "role"),
         viewers=_field(body, "viewers", int, 0),
         rows=_field(body, "rows", int, 0),
         cols=_field(body, "cols", int, 0),
@@ -148,8 +212,8 @@ def _status(body: dict[str, Any]) -> Status:
     )
 
 
-def _role(body: dict[str, Any]) -> Role:
-    role: Role = _field(body, "role", str)
+def _role(body: Mapping[str, Any], name: str) -> Role:
+    role: Role = _field(body, name, str)
     if role not in get_args(Role):
         raise WireError(f"{body['type']}: unknown role {role!r}")
     return role
@@ -158,7 +222,7 @@ def _role(body: dict[str, Any]) -> Role:
 _REQUIRED: Final = object()
 
 
-def _field(body: dict[str, Any], name: str, kind: type, default: Any = _REQUIRED) -> Any:
+def _field(body: Mapping[str, Any], name: str, kind: type, default: Any = _REQUIRED) -> Any:
     value = body.get(name)
     if value is None and default is not _REQUIRED:
         return default

@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from loom.wire import (
     MAX_COLS,
     MAX_ROWS,
+    Ack,
     Exit,
     Notice,
     Resize,
+    Resume,
     Stage,
     Status,
+    WantRole,
     WireError,
     decode_client,
     decode_server,
@@ -26,10 +29,25 @@ json_values = st.recursive(
 )
 #: Frames that come close to the protocol: its own field names, with any JSON in them.
 near_messages = st.fixed_dictionaries(
-    {"type": st.sampled_from(["resize", "status", "notice", "exit"]) | json_values},
+    {"type": st.sampled_from(["resize", "role", "status", "resume", "ack", "notice", "exit"]) | json_values},
     optional={
         name: json_values | st.sampled_from(["driver", "running", "detached"])
-        for name in ("rows", "cols", "status", "role", "viewers", "stages", "reason", "message", "code", "text")
+        for name in (
+            "rows",
+            "cols",
+            "status",
+            "role",
+            "viewers",
+            "stages",
+            "reason",
+            "message",
+            "code",
+            "text",
+            "want",
+            "token",
+            "bytes",
+            "fresh",
+        )
     },
 ).map(json.dumps)
 frames = st.text(max_size=60) | json_values.map(json.dumps) | near_messages
@@ -41,6 +59,9 @@ frames = st.text(max_size=60) | json_values.map(json.dumps) | near_messages
         Status("pending", "driver"),
         Status("pending", "observer", 2, 24, 80, "2026-01-01T00:00:00Z", "Unschedulable", "no node fits: 0/3", ()),
         Status("running", "driver", stages=(Stage("scheduled", "2026-01-01T00:00:00Z"), Stage("ready", "x"))),
+        Resume("a.b.c"),
+        Ack(0),
+        Ack(2**40, fresh=True),
         Notice("émile joined \U0001f44b"),
         Exit("detached"),
         Exit("ended", 137),
@@ -53,6 +74,15 @@ def test_server_messages_survive_the_wire(message):
 def test_a_resize_survives_the_wire():
     assert decode_client(encode(Resize(24, 80))) == Resize(24, 80)
     assert decode_v1_client(encode(Resize(24, 80))) == Resize(24, 80)
+
+
+@pytest.mark.parametrize("want", ["driver", "observer"])
+def test_a_wish_for_a_role_survives_the_wire(want):
+    assert decode_client(encode(WantRole(want))) == WantRole(want)
+
+
+def test_a_resume_token_is_not_in_a_representation():
+    assert "secret" not in repr(Resume("secret"))
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(1, 1), (MAX_ROWS, MAX_COLS)])
