@@ -29,7 +29,7 @@ class Bubblewrap:
 
     def open(self) -> None:
         self._guest.write()
-        userland = [*_root(), *_python(), *_mount(Path(entry.__file__), _ENTRY)]
+        userland = [*_root(), *_mount(Path(entry.__file__), _ENTRY)]
         users = [*_mount(self._guest.passwd, "/etc/passwd"), *_mount(self._guest.group, "/etc/group")]
         self._userland = [*userland, *users]
 
@@ -49,6 +49,7 @@ class Bubblewrap:
             *("--block-fd", str(go)),
             *self._userland,
             *_writable(config),
+            *_python(),  # after the volumes: a checkout below /tmp would be hidden by the one there
             *(_mount(self._guest.bin.parent, str(Path(images.LOOM_FOLDER).parent)) if config.has_loom else ()),
             *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"),
             *self._become(config),
