@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from loom import __version__
 from relay.admission import Admission, negotiate
 from relay.api import Api
 from relay.kube import Kube, KubeError
@@ -51,7 +52,7 @@ class Doors:
 
     async def healthz(self, _: web.Request) -> web.Response:
         """The process answers."""
-        return web.json_response({"status": "ok"})
+        return web.json_response({"status": "ok", "version": __version__})
 
     async def readyz(self, _: web.Request) -> web.Response:
         """Sessions could be served: 503 says what is missing."""
