@@ -1,5 +1,6 @@
 """Wires the control plane together from the environment: the only place that reads it. Everything is built on first use."""
 
+import math
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -113,6 +114,12 @@ class ControlPlane:
         return self._required("LOOM_RELAY_URL").rstrip("/")
 
     @property
+    def log_level(self) -> str:
+        """A level that is none means the default: to refuse it would take every request down."""
+        level = self._value("LOOM_LOG_LEVEL").upper()
+        return level if level in ("DEBUG", "INFO", "WARNING", "ERROR") else _DEFAULTS["LOOM_LOG_LEVEL"]
+
+    @property
     def allow_http_repos(self) -> bool:
         return self._value("LOOM_ALLOW_HTTP_REPOS") == "true"
 
@@ -140,10 +147,14 @@ class ControlPlane:
         raise Misconfigured(f"this deployment does not set {name}")
 
     def _number(self, name: str) -> float:
+        """A number from 0 on. Raises Misconfigured."""
         try:
-            return float(self._value(name))
-        except ValueError as error:
-            raise Misconfigured(f"{name} must be a number") from error
+            number = float(self._value(name))
+        except ValueError:
+            number = math.nan
+        if not 0 <= number < math.inf:
+            raise Misconfigured(f"{name} must be a number, 0 or more")
+        return number
 
 
 @cache

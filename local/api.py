@@ -6,6 +6,7 @@
 
 import argparse
 import functools
+import itertools
 import json
 import logging
 import socket
@@ -14,7 +15,7 @@ import time
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chalice import Chalice
 from chalice.config import Config
@@ -25,6 +26,9 @@ from chalicelib.api.errors import envelope
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.permissions import Principal
 from chalicelib.services.authenticate import token_hash
+
+#: Bytes: API Gateway's own limit.
+_LARGEST_BODY: Final = 10 * 2**20
 
 
 class GatewayHandler(ChaliceRequestHandler):
@@ -39,6 +43,9 @@ class GatewayHandler(ChaliceRequestHandler):
         length = self.headers.get("content-length", "0")
         if "transfer-encoding" in self.headers or not (length.isascii() and length.isdigit()):
             self.send_error(HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length")
+            return False
+        if len(length) > len(str(_LARGEST_BODY)) or int(length) > _LARGEST_BODY:
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {_LARGEST_BODY} bytes")
             return False
         return True
 
@@ -77,7 +84,7 @@ class Server(ThreadingHTTPServer):
 
 def tick_every(seconds: float, local_app: Chalice) -> None:
     """EventBridge's part: starts the sweep, for ever."""
-    for number in range(1, 2**62):
+    for number in itertools.count(1):
         time.sleep(seconds)
         event = {
             "version": "0",

@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 
 def one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
@@ -18,7 +19,12 @@ def one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., 
 
     def serialised(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         with lock:
-            return list(application(environ, start_response))
+            answer = application(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                if isinstance(answer, ClosingIterator):  # PEP 3333 asks for it
+                    answer.close()
 
     return serialised
 

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pexpect
 
@@ -20,6 +22,8 @@ from local import edition
 from local.edition import Edition
 from local.kube import isolation
 from local.supervisor import Supervisor, say_to
+
+T = TypeVar("T")
 
 _NAME: Final = "demo"
 _TIMEOUT: Final = 60  # seconds for any one step
@@ -29,7 +33,7 @@ _CONTROL_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-Z\\-
 
 
 class DemoFailed(Exception):
-    """A step of the tour did not do what it should; the message says which."""
+    """A step of the tour did not do what it should, or the demo was stopped; the message says which."""
 
 
 async def run(state: Path) -> int:
@@ -44,14 +48,12 @@ async def run(state: Path) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with tempfile.TemporaryDirectory(prefix="weavers-demo-") as folder:
         async with Supervisor(state / "logs", say) as supervisor:
-            running = await edition.start(supervisor, Path(folder))
-            git = await supervisor.start("git", "local.repository", str(Path(folder, "repositories")))
-            say(f"everything is up after {time.monotonic() - started:.1f} s\n")
-            repo = f"{git.url}/hello.git"
             try:
+                running, repo = await _unless(stopping, _started(supervisor, Path(folder)))
+                say(f"everything is up after {time.monotonic() - started:.1f} s\n")
                 if sys.stdin.isatty() and sys.stdout.isatty():
-                    return await _by_hand(running, repo)
-                await asyncio.to_thread(_Tour(running, repo).run)
+                    return await _unless(stopping, _by_hand(running, repo))
+                await _unless(stopping, _scripted(_Tour(running, repo)))
             except DemoFailed as error:
                 say(f"demo: failed: {error}")
                 return 2
@@ -59,12 +61,43 @@ async def run(state: Path) -> int:
     return 0
 
 
+async def _unless(stopping: asyncio.Event, work: Coroutine[None, None, T]) -> T:
+    """What ``work`` returns. Raises DemoFailed when the demo is stopped before."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    await asyncio.wait([working, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        raise DemoFailed("it was stopped")
+    return await working
+
+
+async def _started(supervisor: Supervisor, folder: Path) -> tuple[Edition, str]:
+    """The running parts, and the URL of the repository to clone."""
+    running = await edition.start(supervisor, folder)
+    git = await supervisor.start("git", "local.repository", str(folder / "repositories"))
+    return running, f"{git.url}/hello.git"
+
+
+async def _scripted(tour: "_Tour") -> None:
+    try:
+        await asyncio.to_thread(tour.run)
+    finally:
+        tour.stop()
+
+
 async def _by_hand(running: Edition, repo: str) -> int:
     """The person types. Ctrl+C belongs to ``loom``; when it ends, everything ends."""
     command = ("loom", "new", "--name", _NAME, "--repo", repo)
     print(f"$ {' '.join(command)}", flush=True)
     loom = await asyncio.create_subprocess_exec(*command, env=edition.environment(running))
-    code = await loom.wait()
+    try:
+        code = await loom.wait()
+    finally:
+        if loom.returncode is None:
+            loom.terminate()
+            await loom.wait()
     print("\nthe demo ends here, with its weaver; `make up` keeps everything running", flush=True)
     return code
 
@@ -75,6 +108,11 @@ class _Tour:
     def __init__(self, running: Edition, repo: str) -> None:
         self._env = edition.environment(running)
         self._repo = repo
+        self._stop_step: Callable[[], None] = lambda: None
+
+    def stop(self) -> None:
+        """Ends the step that runs, from another thread; the step then fails, and the tour with it."""
+        self._stop_step()
 
     def run(self) -> None:
         self._loom("new", "--name", _NAME, "--repo", self._repo)
@@ -85,14 +123,16 @@ class _Tour:
 
     def _loom(self, *arguments: str) -> None:
         print(f"$ loom {' '.join(arguments)}", flush=True)
-        command = ("loom", *arguments)
-        try:
-            done = subprocess.run(command, env=self._env, stdin=subprocess.DEVNULL, timeout=_TIMEOUT, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise DemoFailed(f"loom {arguments[0]} took longer than {_TIMEOUT} s") from error
+        with subprocess.Popen(("loom", *arguments), env=self._env, stdin=subprocess.DEVNULL) as loom:
+            self._stop_step = loom.terminate
+            try:
+                code = loom.wait(_TIMEOUT)
+            except subprocess.TimeoutExpired as error:
+                loom.kill()
+                raise DemoFailed(f"loom {arguments[0]} took longer than {_TIMEOUT} s") from error
         print(flush=True)
-        if done.returncode != 0:
-            raise DemoFailed(f"loom {arguments[0]} ended with exit code {done.returncode}")
+        if code != 0:
+            raise DemoFailed(f"loom {arguments[0]} ended with exit code {code}")
 
     def _terminal(self) -> None:
         """Attaches, runs a command in the clone, and leaves by ``exit``."""
@@ -102,6 +142,7 @@ class _Tour:
             env=self._env, timeout=_TIMEOUT, encoding="utf-8", dimensions=_SIZE, logfile=None,
         )  # fmt: skip
         terminal.logfile_read = _Shown()
+        self._stop_step = partial(terminal.kill, signal.SIGTERM)
         try:
             self._expect(terminal, r"[$#] ", "a prompt")
             terminal.sendline("python3 hello.py")

@@ -7,6 +7,7 @@ prints ``ready URL``. The repository is then at ``URL/hello.git``.
 import argparse
 import os
 import subprocess
+import tempfile
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,17 +21,22 @@ def make_repository(bare: Path) -> None:
     """A bare repository with one commit on ``main``, always the same one."""
     identity = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _AUTHOR.items()}
     env = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    work = bare.with_suffix(".work")
-    work.mkdir(parents=True)
-    (work / "README.md").write_text(_README)
-    (work / "hello.py").write_text(_PROGRAM)
-    for arguments in (
-        ("init", "--quiet", "--initial-branch=main"),
-        ("add", "--all"),
-        ("commit", "--quiet", "--message", "Say hello"),
-        ("clone", "--quiet", "--bare", ".", str(bare.absolute())),
-    ):
-        subprocess.run(["git", *arguments], cwd=work, env=env, check=True)
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=".", dir=bare.parent
+    ) as folder:  # whole or not there, also when interrupted
+        work = Path(folder, "work")
+        work.mkdir()
+        (work / "README.md").write_text(_README)
+        (work / "hello.py").write_text(_PROGRAM)
+        for arguments in (
+            ("init", "--quiet", "--initial-branch=main"),
+            ("add", "--all"),
+            ("commit", "--quiet", "--message", "Say hello"),
+            ("clone", "--quiet", "--bare", ".", "../bare"),
+        ):
+            subprocess.run(["git", *arguments], cwd=work, env=env, check=True)
+        Path(folder, "bare").rename(bare)
 
 
 class GitHandler(BaseHTTPRequestHandler):

@@ -18,6 +18,7 @@ from typing import Final, Self, TextIO, cast
 #: Seconds. Generous: the machine may be busy with others' work.
 _READY_TIMEOUT: Final = 60
 _END_TIMEOUT: Final = 15
+_LAST_OUTPUT: Final = 2
 _READY: Final = b"ready "
 _PR_SET_PDEATHSIG: Final = 1  # <linux/prctl.h>
 
@@ -65,7 +66,7 @@ class Supervisor:
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", module, *arguments),
-                env={**os.environ, **(env or {})},
+                env={**_inherited(), **(env or {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=file,
@@ -109,6 +110,11 @@ async def _follow(stdout: asyncio.StreamReader, log: Path, ready: "asyncio.Futur
         ready.set_exception(EOFError())
 
 
+def _inherited() -> dict[str, str]:
+    """Our environment without what it says about a real AWS account: no part may use or trip over it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
 async def _end(part: Part) -> None:
     with contextlib.suppress(ProcessLookupError):  # it ended before
         part.process.terminate()
@@ -117,7 +123,8 @@ async def _end(part: Part) -> None:
     except TimeoutError:
         part.process.kill()
         await part.process.wait()
-    await part.output
+    await asyncio.wait([part.output], timeout=_LAST_OUTPUT)  # what it started may hold its output open
+    part.output.cancel()
 
 
 def _end_with_parent() -> None:

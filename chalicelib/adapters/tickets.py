@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
+from chalicelib.domain.errors import Misconfigured
 from chalicelib.domain.tickets import ALGORITHM, TicketClaims
 
 if TYPE_CHECKING:  # imported when a key is used: most requests sign nothing
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # imported when a key is used: most requests sign nothing
 
 
 class KeyFileSigner:
-    """The TicketSigner of :mod:`chalicelib.services.ports`."""
+    """The TicketSigner of :mod:`chalicelib.services.ports`. A key that cannot be used raises Misconfigured."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,9 +33,12 @@ class KeyFileSigner:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        key = load_pem_private_key(self._path.read_bytes(), password=None)
+        try:
+            key = load_pem_private_key(self._path.read_bytes(), password=None)
+        except (OSError, TypeError, ValueError) as error:  # TypeError: it is encrypted
+            raise Misconfigured("LOOM_TICKET_KEY_FILE is no PEM file that can be read") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise TypeError(f"{self._path}: not an Ed25519 key")
+            raise Misconfigured("LOOM_TICKET_KEY_FILE has no Ed25519 key")
         return key
 
     @cached_property

@@ -3,10 +3,8 @@
 Metrics are CloudWatch's Embedded Metric Format, also on stdout. No header, body or query is ever logged: they may hold secrets.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -14,11 +12,13 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from chalice import Response
 from chalice.app import Request
 
+from chalicelib.bootstrap import control_plane
+
 _NAMESPACE: Final = "Weavers"
 _SERVICE: Final = "control-plane"
 
 #: Named for the package, so that the loggers of all its modules inherit it.
-logger: Final = Logger(service=_SERVICE, logger_name="chalicelib", level=os.environ.get("LOOM_LOG_LEVEL", "INFO"))
+logger: Final = Logger(service=_SERVICE, logger_name="chalicelib", level=control_plane().log_level)
 
 
 def count(name: str, value: float = 1) -> None:
@@ -29,9 +29,9 @@ def count(name: str, value: float = 1) -> None:
 
 def observed(request: Request, get_response: Callable[[Request], Response]) -> Response:
     """Middleware: tells what was asked, how it ended and how long it took."""
-    started = time.perf_counter()
+    elapsed = stopwatch()
     response = get_response(request)
-    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    milliseconds = elapsed()
     route = f"{request.method} {request.context.get('resourcePath', '')}"
     body = response.body if isinstance(response.body, dict) else {}
     error = body.get("error") if response.status_code >= 400 else None
@@ -49,8 +49,7 @@ def observed(request: Request, get_response: Callable[[Request], Response]) -> R
     return response
 
 
-@contextmanager
-def timed() -> Iterator[Callable[[], float]]:
-    """Yields a function that tells the milliseconds so far."""
+def stopwatch() -> Callable[[], float]:
+    """Starts one: it tells the milliseconds so far."""
     started = time.perf_counter()
-    yield lambda: round((time.perf_counter() - started) * 1000, 1)
+    return lambda: round((time.perf_counter() - started) * 1000, 1)

@@ -12,6 +12,7 @@ from chalicelib.domain.permissions import Principal
 
 _MAX_BODY: Final = 256 * 1024
 _MAX_KEY: Final = 255
+_MAX_TEXT: Final = 255
 
 
 def principal(request: Request) -> Principal:
@@ -64,6 +65,8 @@ class Query:
         values = self.all(name)
         if len(values) > 1:
             raise InvalidRequest(f"{name}: was given more than once", field=name)
+        if len("".join(values)) > _MAX_TEXT:  # some become keys, which DynamoDB bounds
+            raise InvalidRequest(f"{name}: is longer than {_MAX_TEXT} characters", field=name)
         return values[0] if values else None
 
     def flag(self, name: str) -> bool:

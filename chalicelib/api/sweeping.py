@@ -16,9 +16,10 @@ from chalicelib.services.sweep import SweepReport
 
 blueprint = Blueprint(__name__)
 
-#: By hand it must answer before API Gateway gives up (29 s); by itself, before the next one starts.
-_BY_HAND: Final = timedelta(seconds=20)
-_BY_ITSELF: Final = timedelta(seconds=50)
+#: By hand it must answer before API Gateway gives up (29 s); by itself, before the next one starts. The last weaver that is
+#: begun within the time may wait for Kubernetes for 11 s more.
+_BY_HAND: Final = timedelta(seconds=15)
+_BY_ITSELF: Final = timedelta(seconds=45)
 
 
 @blueprint.route("/api/weavers/cleanup", methods=["POST"])

@@ -21,6 +21,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the last are C1: termin
 #: What `git check-ref-format` refuses in ``refs/heads/<branch>``, and white space of any kind.
 _NO_BRANCH: Final = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|^@$|(^|/)\.|\.lock(/|$)|\.$|^/|/$|//")
 _TAG: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?")
+#: What a pod's label may hold: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 #: Bytes of the environment, and of command or args: they share the kernel's limit, and the pod has to fit into the API server.
 _MAX_BYTES: Final = 64 * 1024
 
@@ -48,6 +50,12 @@ def _name(text: str) -> str:
         raise ValueError("must be at most 40 lower-case letters, digits and '-', beginning with a letter")
     if _ID_LIKE.fullmatch(text):
         raise ValueError("must not look like an id: use a letter after f")
+    return text
+
+
+def _org_id(text: str) -> str:
+    if not _LABEL_VALUE.fullmatch(text):
+        raise ValueError("must be at most 63 letters, digits and -_.")
     return text
 
 
@@ -147,7 +155,7 @@ class CreateRequest(BaseModel):
     model_config = REQUEST_BODY
 
     image: Annotated[Text, AfterValidator(_image)] | None = None
-    org_id: Text | None = None
+    org_id: Annotated[Text, AfterValidator(_org_id)] | None = None
     repo: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_plain), AfterValidator(_repo)] | None = (
         None
     )

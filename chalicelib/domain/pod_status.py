@@ -53,7 +53,7 @@ def pod_status(pod: Pod, events: Iterable[Event] = ()) -> PodStatus:
     return PodStatus(
         status=status,
         reason=reason,
-        message=_one_line(message),
+        message=one_line(message),
         stages=_stages(pod, ordered),
         exit_code=ended.get("exitCode") if ended else None,
     )
@@ -204,7 +204,7 @@ def _last_line(text: str | None) -> str:
     return lines[-1].strip() if lines else ""
 
 
-def _one_line(text: str | None) -> str | None:
+def one_line(text: str | None) -> str | None:
     """``text`` for people's terminals: what runs in the pod wrote some of it, so nothing in it may steer a terminal."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text or "").split())
     if not line:

@@ -17,7 +17,7 @@ from chalicelib.services.stop import Stop
 
 #: Weavers looked at in one sweep; the rest is due at the next.
 _BATCH = 500
-_TIME_LIMIT = timedelta(seconds=50)
+_TIME_LIMIT = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
 
 Decision = Literal["expire", "undo", "finish", "leave"]

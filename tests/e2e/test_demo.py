@@ -64,3 +64,18 @@ def test_a_part_that_dies_ends_the_rest_and_is_named(tmp_path: Path):
         finally:
             up.kill()
     assert marked_processes(mark) == {}
+
+
+def test_a_demo_that_is_stopped_ends_everything(tmp_path: Path):
+    env, mark = marked_environment(tmp_path)
+    command = [sys.executable, "-m", "local", "demo", "--state", str(tmp_path / "state")]
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as demo:
+        try:
+            assert demo.stdout
+            assert any(line.startswith("$ loom attach") for line in demo.stdout)
+            demo.send_signal(signal.SIGTERM)
+            assert demo.wait(DEADLINE) == 2
+            assert "demo: failed: it was stopped" in demo.stdout.read()
+        finally:
+            demo.kill()
+    assert marked_processes(mark) == {}

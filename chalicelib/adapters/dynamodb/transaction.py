@@ -49,9 +49,10 @@ def transact(table: Table, operations: Sequence[Operation]) -> None:
     # PynamoDB sends them in this order, and DynamoDB tells reasons in the order sent.
     sent = sorted(operations, key=lambda operation: operation.kind)
     for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311  # jitter, not a secret
         if _done(table, sent):
             return
-        time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311  # jitter, not a secret
     raise RetryLater("the database is busy; try again")
 
 

@@ -10,11 +10,9 @@ import urllib3
 
 from chalicelib.adapters.kubernetes.connection import Connection
 from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, NamespaceMissing
-from chalicelib.domain.pod_status import Event, Pod
+from chalicelib.domain.pod_status import Event, Pod, one_line
 
 _USER_AGENT: Final = "loom-control-plane"
-#: A message of Kubernetes is shown to the user; longer ones only repeat themselves.
-_MESSAGE_LIMIT: Final = 1000
 
 
 class KubernetesCluster:
@@ -86,7 +84,7 @@ class KubernetesCluster:
         if status == 404 and details.get("kind") == "namespaces":
             raise NamespaceMissing(self._namespace)
         reason = body.get("reason")
-        message = f"Kubernetes: {str(body.get('message') or f'HTTP {status}')[:_MESSAGE_LIMIT]}"
+        message = f"Kubernetes: {one_line(str(body.get('message') or '')) or f'HTTP {status}'}"
         told = {"k8s_code": status, **({"k8s_reason": reason} if reason else {})}
         # 429 and 409 are 4xx too, but about the moment: what was asked may well have to be asked again.
         if 400 <= status < 500 and status not in (408, 409, 429):
