@@ -117,6 +117,9 @@ def test_a_sweep_by_hand_is_for_admins(api: Client, admin: Client):
         ("GET", "/api/weavers?cursor=what", {}, 400, "invalid_request"),
         ("GET", "/api/weavers?status=odd", {}, 400, "invalid_request"),
         ("GET", "/api/weavers?sattus=running", {}, 400, "invalid_request"),
+        ("GET", f"/api/weavers?owner={'x' * 3000}", {}, 400, "invalid_request"),
+        ("POST", "/api/weaver", {"body": {"org_id": "not a label"}}, 400, "invalid_request"),
+        ("POST", "/api/weaver", {"Content_Length": "9" * 30}, 413, "invalid_request"),
         ("GET", "/api/weavers?org=others", {}, 403, "forbidden"),
         ("GET", "/api/weavers?owner=other", {}, 403, "forbidden"),
         ("GET", "/api/weaver/x/attach", {}, 426, "upgrade_required"),
@@ -135,7 +138,7 @@ def test_without_a_token_the_answer_says_how(edition: Edition):
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
     max_leaves=12,
 )
