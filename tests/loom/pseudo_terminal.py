@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pexpect import fdpexpect
 
-DEADLINE = 30.0
+from tests.waiting import DEADLINE as DEADLINE  # also for those who import it from here
 
 
 class PseudoTerminal:
