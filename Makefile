@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint fmt bench requirements clean
+.PHONY: help setup demo up test test-cluster lint fmt bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,11 +29,19 @@ setup: $(READY) ## install the locked dependencies into .venv
 demo: $(READY) ## everything, one weaver, a terminal in it
 	@$(BIN)/python -m local demo
 
-up: $(READY) ## the laptop edition in the foreground, until Ctrl+C
-	@$(BIN)/python -m local up
+# Only a KUBECONFIG that is named on the command line: one that merely is in the environment may be anybody's production.
+up: $(READY) ## the laptop edition in the foreground, until Ctrl+C; KUBECONFIG=… runs weavers in that cluster
+	@$(BIN)/python -m local up $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig '$(KUBECONFIG)')
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+
+test-cluster: export WEAVERS_TEST_DEADLINE ?= 300
+test-cluster: $(READY) ## the end-to-end tests in a cluster: KUBECONFIG=… LOOM_TEST_IMAGE=… LOOM_TEST_REPO_URL=…
+	@test -n '$(KUBECONFIG)' -a -n '$(LOOM_TEST_IMAGE)' -a -n '$(LOOM_TEST_REPO_URL)' \
+	  || { echo "make: say where and what: make test-cluster KUBECONFIG=… LOOM_TEST_IMAGE=… LOOM_TEST_REPO_URL=… (docs/real-cluster.md)" >&2; exit 1; }
+	@$(BIN)/python -m pytest tests/e2e --timeout=1800 --cluster-kubeconfig='$(KUBECONFIG)' --cluster-namespace='$(LOOM_NAMESPACE)' \
+	  --cluster-image='$(LOOM_TEST_IMAGE)' --cluster-image-has-loom='$(LOOM_TEST_IMAGE_HAS_LOOM)' --cluster-repo='$(LOOM_TEST_REPO_URL)' $(ARGS)
 
 lint: $(READY) ## formatting, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .

@@ -152,7 +152,8 @@ def _require_clone(pod: Pod, repo: str | None) -> None:
 
 def leave_out(config: pytest.Config, items: list[pytest.Item], target: Target) -> None:
     """Deselects what this cluster or image cannot do; :func:`tell` lists it."""
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         reason = _why_not(item, target)
         if reason:

@@ -32,7 +32,8 @@ def test_health_tells_each_dependency(edition: Edition):
 
 
 def test_a_weaver_from_create_to_gone(api: Client, edition: Edition):
-    wanted = {"name": "api-made", "tags": {"team": "blue"}, "env": {"SECRET": "hunter2"}, "attach": "driver"}
+    main = {"command": list(edition.main)} if edition.main else {}
+    wanted = {**main, "name": "api-made", "tags": {"team": "blue"}, "env": {"SECRET": "hunter2"}, "attach": "driver"}
     status, made, _ = api("POST", "/api/weaver", wanted)
     assert status == 201
     assert (made["status"], made["name"], made["tags"]) == ("pending", "api-made", {"team": "blue"})

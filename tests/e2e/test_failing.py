@@ -171,6 +171,10 @@ def test_no_configuration_at_all(edition: Edition, tmp_path: Path):
     assert done.stderr.startswith("loom: which API? Give --url, set LOOM_URL or write url = ")
 
 
+#: A real cluster's namespace is not ours to delete.
+laptop = pytest.mark.laptop("it takes an edition apart, its own node included")
+
+
 @pytest.fixture(scope="module")
 def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edition]:
     """An edition that the tests below take apart, in their order."""
@@ -179,6 +183,7 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edition]:
         yield replace(running, env={**running.env, "LOOM_URL": login["url"], "LOOM_TOKEN": login["token"]})
 
 
+@laptop
 def test_a_namespace_that_is_not_there(doomed: Edition):
     config = str(doomed.state / "kubeconfig")
     with kubernetes.config.new_client_from_config(config) as client:  # type: ignore[no-untyped-call]
@@ -195,6 +200,7 @@ def test_a_namespace_that_is_not_there(doomed: Edition):
         )
 
 
+@laptop
 def test_a_relay_and_then_an_api_that_are_down(doomed: Edition):
     made = json.loads(doomed.loom("new", "--json").stdout)
     running = {command: pid for pid, command in marked_processes(doomed.env["HOME"]).items()}
