@@ -1,6 +1,7 @@
 """The login of the laptop edition, written where ``loom`` looks for it while the edition runs."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from local.edition import Edition
 from loom.client.config import config_path
 
 _MARK: Final = "# Written by `make up`; removed when it ends.\n"
+#: Nothing else in it: with ``loom config set``, people may have added contexts of their own.
+_OURS: Final = re.compile(re.escape(_MARK) + r'url = "[^"\n]*"\ntoken = "[^"\n]*"\n')
 
 
 @contextmanager
@@ -19,7 +22,7 @@ def written(edition: Edition, own: Path) -> Iterator[Path]:
     Yields the path that was written; removes it at the end, unless another edition has taken it over.
     """
     path = Path(config_path(os.environ))
-    if path.exists() and not path.read_text().startswith(_MARK):
+    if path.exists() and not _OURS.fullmatch(path.read_text()):
         path = own
     content = f'{_MARK}url = "{edition.url}"\ntoken = "{edition.token}"\n'
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from loom.cli.farewell import come_back, farewell, label
 from loom.cli.options import api_of, checked_reference
 from loom.cli.output import say, telling
 from loom.cli.progress import Progress
+from loom.cli.references import found
 from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import Terminal, on_terminal
 from loom.cli.viewer import Viewer
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     if not on_terminal():
         raise UsageError("attach needs a terminal: both stdin and stdout must be one")
     api = api_of(options)
-    weaver = api.get(reference)
+    weaver = found(api, reference)
     ticket = api.ticket(weaver["id"])
     try:
         return be_terminal(weaver, ticket)

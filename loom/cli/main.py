@@ -18,6 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return session(arguments[1:])
     try:
+        if arguments[:1] == ["__complete"]:
+            from loom.cli.completion import complete
+
+            return complete(arguments[1:])
         return _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\nloom: interrupted\n")

@@ -1,7 +1,6 @@
 """``loom new``: create a weaver and be its terminal as soon as it runs; without a terminal, wait and print its id."""
 
 import argparse
-import json
 import os
 import time
 from typing import Any
@@ -10,7 +9,7 @@ from loom.cli import options as given
 from loom.cli.attach import be_terminal, wait_until_running
 from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back, label, short_id
-from loom.cli.output import out, say
+from loom.cli.output import out, out_json, say
 from loom.cli.signals import Terminated
 from loom.cli.terminal import confirm, on_terminal
 from loom.client.api import Api, Weaver, ticket_of
@@ -72,7 +71,7 @@ def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace, creat
 
 def _print(weaver: Weaver, options: argparse.Namespace) -> None:
     if options.json:
-        out(json.dumps({name: value for name, value in weaver.items() if name != "attach"}, indent=2))
+        out_json({name: value for name, value in weaver.items() if name != "attach"})
     else:
         out(short_id(weaver))
 

@@ -10,20 +10,27 @@ from loom.client.errors import UsageError
 
 if TYPE_CHECKING:
     from loom.client.api import Api
+    from loom.client.config import Settings
 
 _UNITS = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "d": 24.0}
 _LIFETIME = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
 
 
-def api_of(options: argparse.Namespace) -> "Api":
-    """The API that flags, environment and configuration name. Raises UsageError."""
+def settings_of(options: argparse.Namespace) -> "Settings":
+    """What flags, environment and configuration file say."""
     import os
 
+    from loom.client.config import Settings
+
+    return Settings(options.url, options.token, options.context, os.environ)
+
+
+def api_of(options: argparse.Namespace) -> "Api":
+    """The API that flags, environment and configuration name. Raises UsageError."""
     from loom.cli.output import telling
     from loom.client.api import Api
-    from loom.client.config import load_config
 
-    return Api(load_config(options.url, options.token, os.environ), telling)
+    return Api(settings_of(options).config(), telling)
 
 
 def checked_reference(text: str) -> str:

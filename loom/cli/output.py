@@ -1,8 +1,10 @@
 """Where things go: what a command answers to stdout, what it tells a person to stderr."""
 
+import os
+import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 #: Seconds after which a wait says what it waits for.
@@ -18,6 +20,36 @@ def say(text: str) -> None:
 def out(text: str) -> None:
     """One line of what was asked for."""
     sys.stdout.write(f"{text}\n")
+
+
+def out_json(value: object) -> None:
+    """What was asked for, as the JSON that :mod:`loom.cli.schemas` describes."""
+    import json
+
+    out(json.dumps(value, indent=2))
+
+
+def out_table(header: Sequence[str], rows: Sequence[Sequence[str]], colours: Mapping[int, Sequence[str]]) -> None:
+    """A table that fits the terminal. ``colours`` gives a column's colour (SGR parameters, or nothing) in each row."""
+    room = shutil.get_terminal_size().columns
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for number, row in enumerate((header, *rows)):
+        line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        line = line if len(line) <= room else line[: room - 1] + "…"
+        for column, of_rows in colours.items():
+            if number and of_rows[number - 1]:
+                start = sum(widths[:column]) + 2 * column
+                line = _coloured(line, start, start + len(row[column]), of_rows[number - 1])
+        out(line)
+
+
+def in_colour() -> bool:
+    """Whether stdout is a terminal that shows colours to somebody who wants them (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _coloured(line: str, start: int, end: int, colour: str) -> str:
+    return f"{line[:start]}\x1b[{colour}m{line[start:end]}\x1b[0m{line[end:]}" if start < len(line) else line
 
 
 @contextmanager

@@ -2,17 +2,23 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn
 
 from loom import __version__
-from loom.cli import weaver
+from loom.cli import itself, weaver
+from loom.cli.grammar import CONTEXT, Parser, add_group
 from loom.client.errors import UsageError
 
+_EPILOG = """\
+examples:
+  loom new --repo https://github.com/o/r     a shell, in a clone of a repository
+  loom ps                                    what runs
+  loom attach otter                          back into one
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """A wrong command line is the user's error: exit code 1, where argparse says 2."""
-        raise UsageError(f"{message}; see: {self.prog} --help")
+Which API, and as whom: --url and --token, else the context that --context names,
+else LOOM_URL and LOOM_TOKEN, else the context that LOOM_CONTEXT names, else the
+current one of ~/.config/loom/config.toml (or of the file LOOM_CONFIG). What came
+from where is shown by: loom config
+"""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -21,21 +27,23 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def grammar() -> argparse.ArgumentParser:
-    """All commands and options; the documentation's reference is made from it."""
-    parser = _Parser(
+    """All commands and options; the documentation's reference and completion are made from it."""
+    parser = Parser(
         prog="loom",
         description="Weavers: clean, isolated, shareable places to work, in seconds.",
-        epilog="The API and your token: --url and --token, else LOOM_URL and LOOM_TOKEN, else ~/.config/loom/config.toml.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--url", metavar="URL", help="base URL of the API")
     parser.add_argument("--token", metavar="TOKEN", help="your token; better in LOOM_TOKEN: others see command lines")
+    parser.add_argument("--context", metavar=CONTEXT, help="a context of the configuration file")
     parser.add_argument("--version", action="version", version=f"loom {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     weaver.add_commands(commands)
-    group = commands.add_parser("weaver", help="the same commands, as: loom weaver new ...")
-    weaver.add_commands(group.add_subparsers(title="commands", metavar="COMMAND", required=True))
-    commands.add_parser("version", help="this program's version").set_defaults(run=_version, takes_command=False)
+    group = add_group(commands, "weaver", "the same commands, as: loom weaver new ...", "  loom weaver ps\n")
+    weaver.add_commands(group)
+    itself.add_commands(commands)
     return parser
 
 
@@ -47,10 +55,3 @@ def _parsed(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.N
     if options.command and not options.takes_command:
         raise UsageError("only `loom new` takes a command after --")
     return options
-
-
-def _version(_options: argparse.Namespace) -> int:
-    from loom.cli.output import out
-
-    out(f"loom {__version__}")
-    return 0

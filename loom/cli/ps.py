@@ -1,20 +1,20 @@
 """``loom ps``: weavers as a table for people, as plain columns for a pipe, or as JSON."""
 
 import argparse
-import json
-import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from loom.cli.farewell import short_id
 from loom.cli.options import api_of, tags
-from loom.cli.output import out, say
+from loom.cli.output import in_colour, out_json, out_table, say
 from loom.cli.times import since, until
 from loom.client.api import Weaver
 from loom.printable import printable
 
 _HEADER = ("ID", "NAME", "STATUS", "REPO", "CREATED", "ENDS", "TAGS")
+#: ECMA-48 §8.3.117: green, yellow, red, and faint for what has ended or is about to.
+_COLOURS = {"running": "32", "pending": "33", "failed": "31", "succeeded": "2", "terminating": "2"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
         weavers += api.weavers([*query, ("ended", "true")])
         weavers = list({weaver["id"]: weaver for weaver in weavers}.values())
     if options.json:
-        out(json.dumps(weavers, indent=2))
+        out_json(weavers)
     elif options.quiet:
         sys.stdout.writelines(f"{short_id(weaver)}\n" for weaver in weavers)
     elif sys.stdout.isatty():
-        _print_table([_row(weaver, datetime.now(UTC)) for weaver in weavers])
+        _print_table(weavers)
     else:
         sys.stdout.writelines("\t".join(_row(weaver, None)) + "\n" for weaver in weavers)
     return 0
@@ -66,12 +66,10 @@ def _repo(weaver: Weaver) -> str:
     return repo.partition("://")[2].removesuffix(".git") or repo
 
 
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    if not rows:
+def _print_table(weavers: Sequence[Weaver]) -> None:
+    if not weavers:
         say("no weavers; make one with: loom new")
         return
-    room = shutil.get_terminal_size().columns
-    widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
-    for row in (_HEADER, *rows):
-        line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        out(line if len(line) <= room else line[: room - 1] + "…")
+    now = datetime.now(UTC)
+    colours = [_COLOURS.get(str(weaver.get("status")), "") for weaver in weavers]
+    out_table(_HEADER, [_row(weaver, now) for weaver in weavers], {2: colours} if in_colour() else {})

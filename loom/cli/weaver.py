@@ -3,15 +3,46 @@
 import argparse
 from typing import Any
 
+from loom.cli.grammar import REF, add_command
+
 _NEW_USAGE = "%(prog)s [options] [-- COMMAND...]"
-_NEW_EPILOG = """\
+_NEW_EXAMPLES = """\
+  loom new                                           a shell in a fresh weaver
+  loom new --repo https://github.com/o/r             in a clone of a repository
+  loom new --name otter --ttl 2h --tag team:core     named, for two hours
+  loom new -i ghcr.io/o/tools:1 -e TOKEN -- make     another image, your $TOKEN
+  id=$(loom new --no-attach)                         in a script
+"""
+_NEW_EPILOG = """
 COMMAND is run in place of the image's own.
 
-On a terminal, the weaver's shell follows; Ctrl+P Ctrl+Q detaches. Without one (or with --json), the weaver's short id (its
-JSON) goes to stdout once it runs, with --no-attach as soon as it is made.
+On a terminal, the weaver's shell follows; Ctrl+P Ctrl+Q detaches. Without one
+(or with --json), the weaver's short id (its JSON) goes to stdout once it runs,
+with --no-attach as soon as it is made.
 
-exit codes: 0 ok, detached; 1 bad usage, refused, or the weaver expired or was deleted; 2 API or relay failed; 130 Ctrl+C.
-When the weaver's main process ends while attached: its own exit code.
+exit codes: 0 ok, detached; 1 bad usage, refused, or the weaver expired or was
+deleted; 2 API or relay failed, or the token is not known; 130 Ctrl+C. When the
+weaver's main process ends while attached: its own exit code.
+"""
+_ATTACH_EXAMPLES = """\
+  loom attach otter        by its name
+  loom attach a1b2c3d4     by its short id, or by a unique beginning of one
+
+Ctrl+P Ctrl+Q detaches, as do exit and Ctrl+D in a shell of loom session; the
+weaver keeps running.
+"""
+_PS_EXAMPLES = """\
+  loom ps                                      weavers as a table
+  loom ps --status running --tag team:core     some of them
+  loom ps --all --json                         also ended ones, for a program
+  loom delete $(loom ps -q)                    end all of them
+
+In a pipe: tab-separated columns ID, NAME, STATUS, REPO, CREATED, ENDS, TAGS,
+without a header.
+"""
+_DELETE_EXAMPLES = """\
+  loom delete otter a1b2c3d4
+  loom delete --json otter     which ones were deleted, and which not and why
 """
 
 
@@ -24,7 +55,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _add_new(commands: Any) -> None:
-    parser = _command(commands, "new", "make a weaver and a terminal in it", _new, epilog=_NEW_EPILOG, usage=_NEW_USAGE)
+    text = "make a weaver and a terminal in it"
+    parser = add_command(commands, "new", text, _NEW_EXAMPLES, _new, epilog=_NEW_EPILOG, usage=_NEW_USAGE)
+    parser.set_defaults(takes_command=True)
     add = parser.add_argument
     add("-i", "--image", metavar="IMAGE", help="container image (default: the server's)")
     add("--org", metavar="ORG", help="the org it belongs to (default: your own)")
@@ -42,12 +75,12 @@ def _add_new(commands: Any) -> None:
 
 
 def _add_attach(commands: Any) -> None:
-    parser = _command(commands, "attach", "a terminal in a weaver", _attach)
-    parser.add_argument("reference", metavar="REF", help="id, short id, name or unique prefix")
+    parser = add_command(commands, "attach", "a terminal in a weaver", _ATTACH_EXAMPLES, _attach)
+    parser.add_argument("reference", metavar=REF, help="id, short id, name or unique prefix")
 
 
 def _add_ps(commands: Any) -> None:
-    parser = _command(commands, "ps", "list weavers; in a pipe: tab-separated, without header", _ps)
+    parser = add_command(commands, "ps", "list weavers", _PS_EXAMPLES, _ps)
     add = parser.add_argument
     add("-a", "--all", action="store_true", help="also those that have ended")
     add("--org", metavar="ORG", help="those of an org")
@@ -59,20 +92,9 @@ def _add_ps(commands: Any) -> None:
 
 
 def _add_delete(commands: Any) -> None:
-    parser = _command(commands, "delete", "end weavers", _delete, aliases=["rm"])
-    parser.add_argument("references", metavar="REF", nargs="+", help="id, short id, name or unique prefix")
-
-
-def _command(commands: Any, name: str, text: str, run: Any, **more: Any) -> argparse.ArgumentParser:
-    kind = argparse.RawDescriptionHelpFormatter
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, formatter_class=kind, allow_abbrev=False, **more
-    )
-    # As of their own: a value given before the command must not be overwritten by a default given after it.
-    parser.add_argument("--url", metavar="URL", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("--token", metavar="TOKEN", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.set_defaults(run=run, takes_command=name == "new")
-    return parser
+    parser = add_command(commands, "delete", "end weavers", _DELETE_EXAMPLES, _delete, aliases=["rm"])
+    parser.add_argument("references", metavar=REF, nargs="+", help="id, short id, name or unique prefix")
+    parser.add_argument("--json", action="store_true", help="tell as JSON what was deleted and what was not")
 
 
 def _new(options: argparse.Namespace) -> int:

@@ -1,69 +1,113 @@
 """Which API to talk to and as whom: flags, then the environment, then the configuration file."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Literal
 from urllib.parse import urlsplit
 
+from loom.client.config_file import DEFAULT, ConfigFile, config_path, read
 from loom.client.errors import UsageError
+
+__all__ = ["Config", "Setting", "Settings", "checked_token", "checked_url", "config_path"]
+
+Name = Literal["url", "token"]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """``url`` is the API's base URL, http or https, without a slash at its end; ``token`` a bearer token."""
+    """``url`` is the API's base URL, http or https, without a slash at its end; ``token`` a bearer token, empty for none."""
 
     url: str
     token: str = field(repr=False)
 
 
-def load_config(url: str | None, token: str | None, env: Mapping[str, str]) -> Config:
-    """The first of flag, ``LOOM_URL``/``LOOM_TOKEN`` and file that says it, for each of the two. Raises UsageError."""
-    url = url or env.get("LOOM_URL")
-    token = token or env.get("LOOM_TOKEN")
-    path = config_path(env)
-    if not url or not token:
-        values = _read(path)
-        url, token = url or values.get("url"), token or values.get("token")
-    if not url:
-        raise UsageError(f'which API? Give --url, set LOOM_URL or write url = "https://..." into {path}')
-    if not token:
-        raise UsageError(f'no token: give --token, set LOOM_TOKEN or write token = "..." into {path}')
-    return Config(_checked_url(url), _checked_token(token))
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """``value`` as it was given, None where nobody did; ``source`` tells a person where it came from."""
+
+    name: str
+    value: str | None = field(repr=False)  # may be a token
+    source: str
 
 
-def config_path(env: Mapping[str, str]) -> str:
-    """``$LOOM_CONFIG``, else ``loom/config.toml`` in the user's configuration folder (XDG Base Directory)."""
-    if path := env.get("LOOM_CONFIG"):
-        return path
-    home = env.get("HOME") or os.path.expanduser("~")  # noqa: PTH111  # pathlib costs 6 ms of a 70 ms start
-    return f"{env.get('XDG_CONFIG_HOME') or home + '/.config'}/loom/config.toml"
+class Settings:
+    """What was configured, resolved when it is asked for: the file is not read when flags and environment say it all.
+
+    Per value: its flag; the context that ``--context`` names; ``LOOM_URL`` or ``LOOM_TOKEN``; the context that
+    ``LOOM_CONTEXT`` or the file's ``current`` names. Properties raise UsageError.
+    """
+
+    def __init__(self, url: str | None, token: str | None, context: str | None, env: Mapping[str, str]) -> None:
+        self._flags = {"url": url, "token": token}
+        self._context = context
+        self._env = env
+        self.path = config_path(env)
+
+    @cached_property
+    def file(self) -> ConfigFile:
+        """The configuration file."""
+        return read(self.path)
+
+    @cached_property
+    def context(self) -> Setting:
+        """The context that is used, which is in the file, unless it is ``default``."""
+        for source, value in (("--context", self._context), ("LOOM_CONTEXT", self._env.get("LOOM_CONTEXT"))):
+            if value:
+                return Setting("context", value, source)
+        if self.file.current:
+            return Setting("context", self.file.current, "current in the file")
+        return Setting("context", DEFAULT, "default")
+
+    @property
+    def url(self) -> Setting:
+        """The API's URL, not checked."""
+        return self._resolved("url")
+
+    @property
+    def token(self) -> Setting:
+        """The token, not checked."""
+        return self._resolved("token")
+
+    def config(self) -> Config:
+        """Both, checked. Raises UsageError for what is missing or cannot be right."""
+        url, token = self.api_url(), self.token.value
+        if not token:
+            where = f'write token = "..." into {self.path}'
+            raise UsageError(f"no token{self._of_context()}: give --token, set LOOM_TOKEN or {where}")
+        return Config(url, checked_token(token))
+
+    def api_url(self) -> str:
+        """The API's URL, checked. Raises UsageError."""
+        if url := self.url.value:
+            return checked_url(url)
+        if self.context.value == DEFAULT and (others := ", ".join(self.file.contexts)):
+            raise UsageError(
+                f"which API? Give --context, or choose one with: loom config use NAME; there are: {others}"
+            )
+        where = f'write url = "https://..." into {self.path}'
+        raise UsageError(f"which API{self._of_context()}? Give --url, set LOOM_URL or {where}")
+
+    def _resolved(self, name: Name) -> Setting:
+        if flag := self._flags[name]:
+            return Setting(name, flag, f"--{name}")
+        variable = f"LOOM_{name.upper()}"
+        inherited = Setting(name, self._env.get(variable), variable)
+        if inherited.value and not self._context:
+            return inherited
+        context = self.context
+        value = self.file.context(str(context.value), context.source).get(name)
+        if value:
+            return Setting(name, value, f"context {context.value}")
+        return inherited if inherited.value else Setting(name, None, "not set")
+
+    def _of_context(self) -> str:
+        name = self.context.value
+        return "" if name == DEFAULT else f" in the context {name}"
 
 
-def _read(path: str) -> dict[str, str]:
-    import tomllib  # 10 ms, and environments often say it all
-
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  # as above
-            values: dict[str, Any] = tomllib.load(file)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is not TOML: {_without_values(error)}") from None  # the cause might quote the token
-    if wrong := [name for name in ("url", "token") if not isinstance(values.get(name, ""), str)]:
-        raise UsageError(f"{path}: {wrong[0]} must be a string in quotes")
-    return {name: values[name] for name in ("url", "token") if name in values}
-
-
-def _without_values(error: ValueError) -> str:
-    """Where a TOML file is wrong, without its words."""
-    _, at, place = str(error).rpartition("(at ")
-    return f"see {place.rstrip(')')}" if at else "it cannot be decoded"
-
-
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Without a slash at its end. Raises UsageError."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -76,7 +120,8 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _checked_token(token: str) -> str:
+def checked_token(token: str) -> str:
+    """Without space around it. Raises UsageError, never telling it."""
     token = token.strip()
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("the token has characters that no token has; was it copied whole?")

@@ -5,9 +5,11 @@
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,25 +29,37 @@ Telling = Callable[[str], AbstractContextManager[None]]
 
 
 class HttpClient:
-    """Requests to one API as one principal. What is waited for stands in the context that ``telling`` makes."""
+    """Requests to one server, called ``server``, as one principal, or none. ``timeout`` in seconds for each answer.
 
-    def __init__(self, config: Config, telling: Telling, *, timeout: float = TIMEOUT) -> None:
+    What is waited for stands in the context that ``telling`` makes.
+    """
+
+    def __init__(self, config: Config, telling: Telling, *, timeout: float = TIMEOUT, server: str = "the API") -> None:
         self._config = config
         self._telling = telling
+        self._name = f"{server} at {config.url}"
         self._base = urlsplit(config.url)
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
 
     def request(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        also: int | None = None,
     ) -> Any:
-        """The decoded JSON answer, None for an empty one. Raises ApiError, ConnectionFailed, ProtocolError."""
+        """The decoded JSON answer, None for an empty one; one of HTTP status ``also`` is an answer beside those of 2xx.
+
+        Raises ApiError, ConnectionFailed, ProtocolError.
+        """
         payload = None if body is None else json.dumps(body).encode()
         for pause in (*_PAUSES_BEFORE_RETRY, None):
             try:
-                with self._telling(f"the API at {self._config.url}"):
-                    answer = self._exchange(method, path, payload, headers or {})
-                return self._decoded(*answer)
+                with self._telling(self._name):
+                    status, reason, content = self._exchange(method, path, payload, headers or {})
+                return self._decoded(status, reason, content, status == also or 200 <= status < 300)
             except ConnectionError as error:
                 self.close()
                 if pause is None or isinstance(error, ConnectionRefusedError):
@@ -68,7 +82,7 @@ class HttpClient:
     def _exchange(self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str]) -> _Answer:
         connection = self._connection = self._connection or self._connect()
         all_headers = {
-            "Authorization": f"Bearer {self._config.token}",
+            **({"Authorization": f"Bearer {self._config.token}"} if self._config.token else {}),
             "Accept": "application/json",
             "User-Agent": f"loom/{__version__}",
             **({"Content-Type": "application/json"} if payload is not None else {}),
@@ -82,24 +96,28 @@ class HttpClient:
         kind = http.client.HTTPSConnection if self._base.scheme == "https" else http.client.HTTPConnection
         return kind(self._base.hostname or "", self._base.port, timeout=self._timeout)
 
-    def _decoded(self, status: int, reason: str, payload: bytes) -> Any:
-        if 200 <= status < 300 and not payload:
+    def _decoded(self, status: int, reason: str, payload: bytes, wanted: bool) -> Any:
+        if wanted and not payload:
             return None
         try:
             answer = json.loads(payload)
         except ValueError:
             answer = None
-        if 200 <= status < 300 and answer is not None:
+        if wanted and answer is not None:
             return answer
-        raise api_error(status, answer) or self._foreign(status, reason)
+        error = api_error(status, answer)
+        if error and status == HTTPStatus.UNAUTHORIZED:
+            text = f"{self._name} refused the token: {error}; see: loom config"
+            raise ApiError(status, error.code, text, error.details)
+        raise error or self._foreign(status, reason)
 
     def _foreign(self, status: int, reason: str) -> Exception:
-        """An answer that is not the API's: a proxy's page, or another server altogether."""
+        """An answer that is not ours: a proxy's page, or another server altogether."""
         told = f"{self._config.url} answered {status} {reason}, and not as a Loom API would"
         return ProtocolError(f"{told}; is the URL right?")
 
     def _failed(self, error: Exception) -> ConnectionFailed:
-        return ConnectionFailed(f"cannot reach the API at {self._config.url}: {reason_of(error)}")
+        return ConnectionFailed(f"{self._name} cannot be reached: {reason_of(error)}")
 
 
 def api_error(status: int, answer: Any) -> ApiError | None:
@@ -118,6 +136,8 @@ def reason_of(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, http.client.RemoteDisconnected):
         return "it closed the connection without an answer"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__

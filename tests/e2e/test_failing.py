@@ -116,13 +116,16 @@ def loom_with(edition: Edition, *arguments: str, **env: str) -> subprocess.Compl
 def test_an_api_that_is_down(edition: Edition):
     done = loom_with(edition, "ps", LOOM_URL="http://127.0.0.1:9")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "loom: cannot reach the API at http://127.0.0.1:9: Connection refused\n"
+    assert done.stderr == "loom: the API at http://127.0.0.1:9 cannot be reached: Connection refused\n"
 
 
 def test_a_wrong_token(edition: Edition):
     done = loom_with(edition, "ps", LOOM_TOKEN="loom_wrong")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("loom: the bearer token is not known")
+    assert (
+        done.stderr
+        == f"loom: the API at {edition.login['url']} refused the token: the bearer token is not known; see: loom config\n"
+    )
     assert done.stderr.count("\n") == 1
 
 

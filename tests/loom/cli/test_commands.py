@@ -1,16 +1,29 @@
-"""``loom ps``, ``delete``, ``version``, configuration and errors, as a user's scripts see them."""
+"""``loom ps``, ``delete`` and errors, as a user's scripts see them."""
 
+import argparse
 import json
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from loom import __version__
+from loom.cli.grammar import Parser
+from loom.cli.parser import grammar
 from tests.loom.conftest import LOOM
+from tests.loom.pseudo_terminal import PseudoTerminal
 from tests.loom.stand_in import TOKEN, WEAVER, Answer, refusal
+
+
+@pytest.fixture
+def terminal_with(env):
+    """Runs ``loom`` on a terminal of its own, with variables added to its environment."""
+    with ExitStack() as terminals:
+        yield lambda *arguments, cols=80, **variables: terminals.enter_context(
+            PseudoTerminal([*LOOM, *arguments], {**env, **variables}, cols=cols)
+        )
 
 
 def test_ps_in_a_pipe_is_tab_separated(run):
@@ -18,16 +31,50 @@ def test_ps_in_a_pipe_is_tab_separated(run):
     assert run("ps").stdout == columns.replace("|", "\t") + "\n"
 
 
-def test_ps_on_a_terminal_is_a_table_that_fits(on_terminal, api):
+def test_ps_on_a_terminal_is_a_table_that_fits(terminal_with, api):
     failing = {**WEAVER, "name": None, "reason": "ImagePullBackOff", "expires_at": "not a time"}
     api.on("GET", "/api/weavers", Answer(200, {"weavers": [WEAVER, failing], "next_cursor": None}))
-    loom = on_terminal("ps", cols=70)
+    loom = terminal_with("ps", cols=70, NO_COLOR="1")
     assert loom.ends() == 0
     header, first, second = loom.rest().splitlines()
     assert header.split()[:4] == ["ID", "NAME", "STATUS", "REPO"]
     assert first.index("pending") == second.index("pending (ImagePullBackOff)") == header.index("STATUS")
     assert {len(header), len(first), len(second)} <= set(range(71))
     assert first.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("running", "\x1b[32mrunning\x1b[0m"),
+        ("pending", "\x1b[33mpending\x1b[0m"),
+        ("failed", "\x1b[31mfailed\x1b[0m"),
+        ("terminating", "\x1b[2mterminating\x1b[0m"),
+        ("another", "another"),
+    ],
+)
+def test_the_status_has_a_colour_on_a_terminal_and_only_it(terminal_with, run, api, status, shown):
+    api.on("GET", "/api/weavers", Answer(200, {"weavers": [{**WEAVER, "status": status}], "next_cursor": None}))
+    loom = terminal_with("ps", cols=200)
+    assert loom.ends() == 0
+    header, row = loom.rest().splitlines()
+    assert "\x1b" not in header
+    assert row.partition("example.org")[0] == f"a1b2c3d4  otter  {shown}".ljust(row.index("example.org"))
+    assert row.count("\x1b") == shown.count("\x1b")
+    assert "\x1b" not in run("ps").stdout
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_who_wants_no_colour_gets_none(terminal_with, variables):
+    loom = terminal_with("ps", **variables)
+    assert loom.ends() == 0
+    assert "\x1b" not in loom.rest()
+
+
+def test_a_colour_ends_where_the_line_is_cut(terminal_with):
+    loom = terminal_with("ps", cols=20)
+    assert loom.ends() == 0
+    assert loom.rest().splitlines()[1] == "a1b2c3d4  otter  \x1b[33mpe…\x1b[0m"
 
 
 def test_ps_tells_times_relative_on_a_terminal(on_terminal):
@@ -75,7 +122,7 @@ def test_delete_does_what_can_be_done_and_tells_the_rest(run, api, command):
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         "loom: deleted otter",
-        "loom: unknown: no weaver of that name",
+        "loom: unknown: no weaver of that name; list yours with: loom ps",
         "loom: deleted a1b2c3d4",
     ]
 
@@ -86,8 +133,55 @@ def test_what_can_be_no_reference_never_reaches_the_api(run, api, reference):
     assert api.asked == []
 
 
-def test_version(run):
-    assert run("version").stdout == run("--version").stdout == f"loom {__version__}\n"
+def test_a_name_that_looks_alike_is_offered(run, api, on_terminal):
+    named = [{**WEAVER, "name": name, "short_id": f"{number}" * 8} for number, name in enumerate(("otter", "other"))]
+    api.on("GET", "/api/weavers", Answer(200, {"weavers": named, "next_cursor": None}))
+    told = "no weaver of that name; did you mean otter or other?"
+    assert run("delete", "otherr").stderr == f"loom: otherr: {told.replace('otter or other', 'other or otter')}\n"
+    loom = on_terminal("attach", "ottre")
+    assert loom.ends() == 1
+    assert loom.rest() == f"loom: {told}\r\n"
+
+
+def test_an_answer_comes_also_when_no_name_can_be_offered(run, api):
+    api.on("GET", "/api/weavers", refusal(502, "k8s_error", "the cluster refused"))
+    result = run("delete", "otterr")
+    assert (result.returncode, result.stderr) == (1, "loom: otterr: no weaver of that name\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("new --brnach x", "there is no option --brnach; did you mean --branch? see: loom new --help"),
+        ("new --brnach=x", "there is no option --brnach; did you mean --branch? see: loom new --help"),
+        ("weaver new --nmae x", "there is no option --nmae; did you mean --name? see: loom weaver new --help"),
+        ("ps --jsno", "there is no option --jsno; did you mean --json? see: loom ps --help"),
+        ("ps --xyzzy", "there is no option --xyzzy; see: loom ps --help"),
+        ("--ulr x ps", "there is no option --ulr; did you mean --url? see: loom --help"),
+        ("ps --contxt x", "there is no option --contxt; did you mean --context? see: loom ps --help"),
+        ("pss", "there is no command 'pss'; did you mean ps? see: loom --help"),
+        ("weaver attahc x", "there is no command 'attahc'; did you mean attach? see: loom weaver --help"),
+        ("config ues x", "there is no command 'ues'; did you mean use? see: loom config --help"),
+        ("new alpine", "nothing is expected at 'alpine'; see: loom new --help"),
+        ("new --repo", "argument --repo: expected one argument; see: loom new --help"),
+        ("delete", "the following arguments are required: REF; see: loom delete --help"),
+    ],
+)
+def test_what_was_meant_is_said(run, arguments, told):
+    result = run(*arguments.split())
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", f"loom: {told}\n")
+
+
+def test_every_command_shows_examples(run):
+    def examples(path: list[str], parser: argparse.ArgumentParser) -> None:
+        assert isinstance(parser, Parser)
+        assert "examples:\n  " in (parser.epilog or ""), path
+        assert "loom" in (parser.epilog or ""), path
+        for name, command in parser.commands().items():
+            examples([*path, name], command)
+
+    examples([], grammar())
+    assert "loom delete otter a1b2c3d4\n" in run("delete", "--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -115,7 +209,7 @@ def test_bad_usage_is_one_line_and_exit_code_1(run, api, arguments):
 @pytest.mark.parametrize(
     ("answer", "code", "text"),
     [
-        (refusal(401, "unauthorized", "this token is not known"), 2, "this token is not known"),
+        (refusal(401, "unauthorized", "it is not known"), 2, "refused the token: it is not known; see: loom config"),
         (refusal(403, "forbidden", "not yours\x1b[2J"), 1, "not yours[2J"),
         (refusal(502, "k8s_error", "the cluster refused"), 2, "the cluster refused"),
         (Answer(502, b"<html>Bad Gateway"), 2, "answered 502 Bad Gateway, and not as a Loom API would"),
@@ -159,7 +253,7 @@ def test_an_api_that_is_not_there(run, env):
         unused.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         result = run("ps", env={**env, "LOOM_URL": url})
-    assert (result.returncode, result.stderr) == (2, f"loom: cannot reach the API at {url}: Connection refused\n")
+    assert (result.returncode, result.stderr) == (2, f"loom: the API at {url} cannot be reached: Connection refused\n")
 
 
 def test_flags_come_before_the_environment_before_the_file(run, api, env, tmp_path):

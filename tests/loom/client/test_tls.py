@@ -80,6 +80,6 @@ def test_a_certificate_that_is_not_trusted_is_told(tls, tmp_path):
             timeout=30,
         )
     assert done.returncode == 2
-    assert done.stderr.startswith(f"loom: cannot reach the API at {api.url}: ")
+    assert done.stderr.startswith(f"loom: the API at {api.url} cannot be reached: its certificate is not trusted: ")
     assert "certificate" in done.stderr
     assert done.stderr.count("\n") == 1
