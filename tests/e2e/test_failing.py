@@ -220,5 +220,5 @@ def test_a_relay_and_then_an_api_that_are_down(doomed: Edition):
     url, token = doomed.env["LOOM_URL"], doomed.env["LOOM_TOKEN"]
     until(lambda: doomed.loom("ps").returncode == 2)
     done = doomed.loom("ps")
-    assert done.stderr == f"loom: cannot reach the API at {url}: Connection refused\n"
+    assert done.stderr == f"loom: the API at {url} cannot be reached: Connection refused\n"
     assert token not in done.stderr
