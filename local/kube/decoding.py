@@ -1,11 +1,12 @@
 """From the body of a request to an object whose fields exist and have their types (:mod:`local.kube.schema`)."""
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from local.kube import quantity, status
+from local.kube import quantity, status, yaml_bodies
 from local.kube.objects import Object
 from local.kube.schema import ListOf, MapOf, Scalar, Struct, Type, go_type
 from local.kube.status import ApiError, Cause
@@ -13,34 +14,42 @@ from local.kube.status import ApiError, Cause
 REFUSED: Final = "Forbidden: the laptop edition's pod API server does not support this field"
 
 _JSON_NAMES: Final = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
-_SCALARS: Final[dict[Scalar, type]] = {"string": str, "bool": bool, "int32": int, "int64": int}
-_LIMITS: Final[dict[Scalar, int]] = {"int32": 2**31, "int64": 2**63}
+_SCALARS: Final[dict[Scalar, type]] = {"string": str, "bool": bool, "int32": int, "int64": int, "int-or-string": int}
+_LIMITS: Final[dict[Scalar, int]] = {"int32": 2**31, "int64": 2**63, "int-or-string": 2**31}
 #: What says nothing: a refused field may have these values.
 _EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 
 
 @dataclass(slots=True)
 class Decoded:
-    """``unknown`` has the paths of fields that do not exist, ``refused`` a cause for each field that is not supported."""
+    """``sent`` is the body as it came; ``unknown`` has the paths of fields that do not exist, ``refused`` a cause for each
+    field that is not supported."""
 
     object: Object = field(default_factory=dict)
+    sent: Object = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     refused: list[Cause] = field(default_factory=list)
 
 
 def decode(kind: Struct, content_type: str, body: bytes) -> Decoded:
     """The object in ``body``, without fields that are null or unknown. Raises ApiError 400 and 415."""
-    if content_type not in ("application/json", "application/octet-stream"):
+    if content_type not in ("application/json", "application/octet-stream", "application/yaml"):
         # No Content-Type at all, which aiohttp calls octet-stream, is JSON to Kubernetes.
-        message = "the body of the request was in an unknown format - accepted media types include: application/json"
+        accepted = "accepted media types include: application/json, application/yaml"
+        message = f"the body of the request was in an unknown format - {accepted}"
         raise ApiError(415, "UnsupportedMediaType", message)
-    value = _parse(kind, body)
+    value = _from_yaml(kind, body) if content_type == "application/yaml" else _parse(kind, body)
+    return decode_value(kind, value)
+
+
+def decode_value(kind: Struct, value: Object) -> Decoded:
+    """As :func:`decode`, of a body that was read already. Raises ApiError 400."""
     _require_kind(kind, value)
-    decoded = Decoded()
+    decoded = Decoded(sent=value)
     try:
         decoded.object = _Decoder(decoded).struct(kind, value, "")
     except ValueError as error:
-        raise _cannot_be_handled(value.get("kind", kind.name), "v1", kind, str(error)) from error
+        raise _cannot_be_handled(value.get("kind") or kind.name, kind.version, kind, str(error)) from error
     return decoded
 
 
@@ -48,7 +57,7 @@ def require_strict(kind: Struct, decoded: Decoded) -> None:
     """Raises ApiError 400 when there were unknown fields (``fieldValidation=Strict``)."""
     if decoded.unknown:
         listed = ", ".join(f'unknown field "{path}"' for path in decoded.unknown)
-        raise _cannot_be_handled(kind.name, "v1", kind, f"strict decoding error: {listed}")
+        raise _cannot_be_handled(kind.name, kind.version, kind, f"strict decoding error: {listed}")
 
 
 def warnings(decoded: Decoded) -> list[str]:
@@ -78,6 +87,16 @@ def _go_syntax_error(body: bytes) -> str:
     return "unexpected end of JSON input"
 
 
+def _from_yaml(kind: Struct, body: bytes) -> Object:
+    try:
+        value = yaml_bodies.load(body)
+    except ValueError as error:
+        raise _unrecognized(kind, str(error), body) from error
+    if not isinstance(value, dict):
+        raise _unrecognized(kind, "the document is no mapping", body)
+    return value
+
+
 def _unrecognized(kind: Struct, why: str, body: bytes) -> ApiError:
     if not body:
         shown = "<empty>"
@@ -94,8 +113,8 @@ def _unrecognized(kind: Struct, why: str, body: bytes) -> ApiError:
 
 def _require_kind(kind: Struct, value: Object) -> None:
     """A body may leave kind and apiVersion out (recorded), but not say others."""
-    said, version = value.get("kind") or kind.name, value.get("apiVersion") or "v1"
-    if (said, version) != (kind.name, "v1"):
+    said, version = value.get("kind") or kind.name, value.get("apiVersion") or kind.version
+    if (said, version) != (kind.name, kind.version):
         why = f'no kind "{said}" is registered for version "{version}" in scheme "pkg/api/legacyscheme/scheme.go:30"'
         raise _cannot_be_handled(said, version, kind, why)
 
@@ -135,6 +154,10 @@ class _Decoder:
             return {_text(key): self._value(kind.value, item, path, owner) for key, item in entries.items()}
         if kind == "quantity":
             return _quantity(value)
+        if kind == "bytes":
+            return _base64(_expect(str, "string", value, path, owner))
+        if kind == "int-or-string" and type(value) is str:
+            return _text(value)
         scalar = _expect(_SCALARS[kind], kind, value, path, owner)
         return _text(scalar) if kind == "string" else scalar
 
@@ -155,6 +178,14 @@ def _expect(python_type: type, kind: Type, value: Any, path: str, owner: Struct)
 def _text(value: str) -> str:
     """``value`` without lone surrogates, which JSON can spell and UTF-8 cannot, as Go's decoder reads it."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not value.isascii() else value
+
+
+def _base64(value: str) -> str:
+    try:
+        base64.b64decode(value, validate=True)
+    except ValueError as error:
+        raise ValueError(f"illegal base64 data: {error}") from error
+    return value
 
 
 def _quantity(value: Any) -> str:

@@ -10,10 +10,9 @@ from local.kube import status
 from local.kube.objects import Object
 from local.kube.options import ListOptions, bad_list_version, resource_version
 from local.kube.registry import Registry
+from local.kube.resources import RESOURCES
 from local.kube.selectors import Matcher, field_matcher, label_matcher
 from local.kube.status import ApiError
-
-KINDS: Final = {"pods": "Pod", "namespaces": "Namespace", "events": "Event"}
 
 _EXPIRED: Final = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
@@ -27,7 +26,8 @@ _INCONSISTENT: Final = -1
 
 def typed(resource: str, found: Object) -> Object:
     """``found`` as it stands alone: with kind and apiVersion, which the items of a list do not have."""
-    return {"kind": KINDS[resource], "apiVersion": "v1", **found}
+    known = RESOURCES[resource]
+    return {"kind": known.kind, "apiVersion": known.api_version, **found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def list_objects(registry: Registry, selection: Selection, options: ListOptions)
         if not selection.selective:
             metadata["remainingItemCount"] = remaining
     items = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in found]
-    return {"kind": f"{KINDS[selection.resource]}List", "apiVersion": "v1", "metadata": metadata, "items": items}
+    known = RESOURCES[selection.resource]
+    return {"kind": f"{known.kind}List", "apiVersion": known.api_version, "metadata": metadata, "items": items}
 
 
 def require_reached(registry: Registry, version: int | None) -> None:

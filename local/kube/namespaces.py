@@ -7,15 +7,20 @@ from aiohttp import web
 
 from local.kube import status
 from local.kube.bodies import created_object, delete_options
+from local.kube.decoding import Decoded
 from local.kube.defaults import generated_name
 from local.kube.deletion import delete_pod, require_preconditions
 from local.kube.objects import Object, parse_time, seconds, utc_now
 from local.kube.options import CreateOptions, DeleteOptions
 from local.kube.registry import Registry, Subscription, identified
+from local.kube.resources import RESOURCES
 from local.kube.responses import json_response
 from local.kube.schema import NAMESPACE
 from local.kube.status import ApiError
+from local.kube.updates import Updates
 from local.kube.validation import namespace_causes
+
+_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 #: There from the start; they cannot be deleted.
 INITIAL: Final = ("default", "kube-system")
@@ -25,7 +30,7 @@ EVENT_LIFETIME: Final = timedelta(hours=1)
 
 
 def new_namespace(metadata: Object) -> Object:
-    labels = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata.get("name", "")}
+    labels = {**metadata.get("labels", {}), _NAME_LABEL: metadata.get("name", "")}
     return {
         "kind": "Namespace",
         "apiVersion": "v1",
@@ -35,7 +40,7 @@ def new_namespace(metadata: Object) -> Object:
     }
 
 
-def require_active(registry: Registry, namespace: str, pod_name: str) -> None:
+def require_active(registry: Registry, namespace: str, name: str, resource: str = "pods") -> None:
     """Raises ApiError 404, or 403 when the namespace is on its way out."""
     found = registry.get("namespaces", "", namespace)
     if found["status"]["phase"] == "Terminating":
@@ -45,8 +50,8 @@ def require_active(registry: Registry, namespace: str, pod_name: str) -> None:
             "message": f"namespace {namespace} is being terminated",
             "field": "metadata.namespace",
         }
-        details = {"name": pod_name, "kind": "pods", "causes": [cause]}
-        raise status.forbidden(f'pods "{pod_name}" is forbidden: {why}', details)
+        about = {**status.details(resource, name), "causes": [cause]}
+        raise status.forbidden(f'{resource} "{name}" is forbidden: {why}', about)
 
 
 class Namespaces:
@@ -54,6 +59,8 @@ class Namespaces:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        updates = Updates(registry, RESOURCES["namespaces"], _changed)
+        self.replace, self.patch = updates.replace, updates.patch
 
     async def create(self, request: web.Request) -> web.Response:
         options = CreateOptions.of(request.query)
@@ -86,6 +93,14 @@ class Namespaces:
         return json_response(self._registry.update("namespaces", "", name, _terminate))
 
 
+def _changed(old: Object, decoded: Decoded) -> Object:
+    """Only its metadata can be changed, and the label with its name is always there."""
+    decoded.object.setdefault("metadata", {}).setdefault("labels", {})[_NAME_LABEL] = old["metadata"]["name"]
+    if causes := [*namespace_causes({"metadata": {**decoded.object["metadata"], "name": old["metadata"]["name"]}})]:
+        raise status.invalid("Namespace", old["metadata"]["name"], causes)
+    return dict(old)
+
+
 def _terminate(namespace: Object) -> None:
     namespace["metadata"].setdefault("deletionTimestamp", seconds(utc_now()))
     namespace["status"] = {"phase": "Terminating"}
@@ -100,12 +115,21 @@ class NamespaceController:
 
     async def run(self) -> None:
         """Until the registry is closed."""
+        for namespace in self._registry.list("namespaces"):
+            self._give_account(namespace["metadata"]["name"])
         while (change := await self._subscription.next()) is not None:
             metadata = change.object["metadata"]
             if change.resource == "namespaces" and change.type == "MODIFIED":
                 self._empty(metadata["name"])
+            elif change.resource == "namespaces" and change.type == "ADDED":
+                self._give_account(metadata["name"])
             elif change.resource == "pods" and change.type == "DELETED":
                 self._empty(metadata["namespace"])
+
+    def _give_account(self, namespace: str) -> None:
+        """Every namespace has the service account ``default``."""
+        if self._registry.find("serviceaccounts", namespace, "default") is None:
+            self._registry.create("serviceaccounts", {"metadata": {"name": "default", "namespace": namespace}})
 
     def _empty(self, name: str) -> None:
         namespace = self._registry.find("namespaces", "", name)
@@ -115,8 +139,9 @@ class NamespaceController:
             if "deletionTimestamp" not in pod["metadata"]:
                 delete_pod(self._registry, pod, DeleteOptions())
         if not self._registry.list("pods", name):
-            for event in self._registry.list("events", name):
-                self._registry.delete("events", name, event["metadata"]["name"])
+            for resource in RESOURCES.values():
+                for found in self._registry.list(resource.name, name) if resource.namespaced else ():
+                    self._registry.delete(resource.name, name, found["metadata"]["name"])
             self._registry.delete("namespaces", "", name)
 
 

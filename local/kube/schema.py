@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-Scalar: TypeAlias = Literal["string", "bool", "int32", "int64", "quantity", "dropped"]
+Scalar: TypeAlias = Literal["string", "bool", "int32", "int64", "int-or-string", "bytes", "quantity", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """``name`` is the Go type's, which decoding errors quote."""
+    """``name`` is the Go type's, which decoding errors quote; ``version`` the apiVersion of a whole object."""
 
     name: str
     fields: Mapping[str, "Type"]
     refused: frozenset[str] = field(default_factory=frozenset)
+    version: str = "v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,13 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
                "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source",
                "type"),
     "namespaces": ("metadata.name", "status.phase"),
+    "nodes": ("metadata.name", "spec.unschedulable"),
+    "secrets": ("metadata.name", "metadata.namespace", "type"),
 }  # fmt: skip
+
+
+#: Every object can be selected by these.
+_EVERY_OBJECT: Final = ("metadata.name", "metadata.namespace")
 
 
 def label_matcher(selector: str) -> Matcher:
@@ -43,7 +49,7 @@ def field_matcher(resource: str, selector: str) -> Matcher:
     tests: list[Matcher] = []
     for part in filter(None, selector.split(",")):
         field, operator, value = _field_requirement(part)
-        if field not in _FIELDS[resource]:
+        if field not in _FIELDS.get(resource, _EVERY_OBJECT):
             raise status.bad_request(f"field label not supported: {field}")
         tests.append(_field_test(field, value, equal=operator != "!="))
     return lambda found: all(test(found) for test in tests)

@@ -70,6 +70,15 @@ class PlainError(Exception):
         self.text = text
 
 
+def details(kind: str, name: str = "") -> Object:
+    """What an error is about. ``kind`` is a plural or a Kind, with its group if it has one: ``roles.rbac.authorization.k8s.io``."""
+    bare_kind, _, group = kind.partition(".")
+    found: Object = {"name": name} if name else {}
+    if group:
+        found["group"] = group
+    return {**found, "kind": bare_kind}
+
+
 def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
@@ -78,12 +87,12 @@ def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
-def forbidden(message: str, details: Object) -> ApiError:
-    return ApiError(403, "Forbidden", message, details)
+def forbidden(message: str, about: Object) -> ApiError:
+    return ApiError(403, "Forbidden", message, about)
 
 
 def not_found(resource: str, name: str) -> ApiError:
-    return ApiError(404, "NotFound", f'{resource} "{name}" not found', {"name": name, "kind": resource})
+    return ApiError(404, "NotFound", f'{resource} "{name}" not found', details(resource, name))
 
 
 def unknown_resource() -> ApiError:
@@ -96,13 +105,18 @@ def method_not_allowed() -> ApiError:
 
 def already_exists(resource: str, name: str, *, being_deleted: bool = False) -> ApiError:
     prefix = "object is being deleted: " if being_deleted else ""
-    details = {"name": name, "kind": resource}
-    return ApiError(409, "AlreadyExists", f'{prefix}{resource} "{name}" already exists', details)
+    return ApiError(409, "AlreadyExists", f'{prefix}{resource} "{name}" already exists', details(resource, name))
 
 
 def conflict(kind: str, name: str, why: str) -> ApiError:
     message = f'Operation cannot be fulfilled on {kind} "{name}": {why}'
-    return ApiError(409, "Conflict", message, {"name": name, "kind": kind})
+    return ApiError(409, "Conflict", message, details(kind, name))
+
+
+def modified(resource: str, name: str) -> ApiError:
+    """The client knows an older version of the object."""
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return conflict(resource, name, why)
 
 
 def expired(message: str) -> ApiError:
@@ -113,12 +127,8 @@ def invalid(kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
     """422 with every cause at once. ``kind`` is the Kind, or ``Kind.group`` for options."""
     sentences = [cause.sentence() for cause in causes]
     said = sentences[0] if len(sentences) == 1 else "[" + ", ".join(sentences) + "]"
-    bare_kind, _, group = kind.partition(".")
-    details: Object = {"name": name} if name else {}
-    if group:
-        details["group"] = group
-    details |= {"kind": bare_kind, "causes": [cause.to_object() for cause in causes]}
-    return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {said}', details)
+    about = {**details(kind, name), "causes": [cause.to_object() for cause in causes]}
+    return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {said}', about)
 
 
 def not_supported(what: str) -> ApiError:
