@@ -1,4 +1,4 @@
-"""Pods: create, get, delete, log and attach. Lists and watches are the same for every resource (:mod:`local.kube.server`)."""
+"""Pods: create, get, delete, log, attach and exec. Lists and watches are the same for every resource (:mod:`local.kube.server`)."""
 
 from typing import Final
 
@@ -9,19 +9,23 @@ from local.kube.attach import attach
 from local.kube.bodies import created_object, delete_options, require_same_namespace
 from local.kube.defaults import with_defaults
 from local.kube.deletion import delete_pod
+from local.kube.exec import execute
 from local.kube.log import pod_log
 from local.kube.namespaces import require_active
 from local.kube.node import Node
 from local.kube.objects import Object
-from local.kube.options import CreateOptions
+from local.kube.options import CreateOptions, DeleteOptions
+from local.kube.pod_updates import changed, changed_status
 from local.kube.registry import Registry, identified
+from local.kube.resources import RESOURCES
 from local.kube.responses import json_response
 from local.kube.schema import POD
+from local.kube.updates import Updates
 from local.kube.validation import node_causes, pod_causes, require_admission
 
 #: Subresources that Kubernetes has and this server does not.
 _REFUSED: Final = (
-    "exec portforward proxy eviction binding status ephemeralcontainers resize".split()  # noqa: SIM905  # reads better
+    "portforward proxy eviction binding ephemeralcontainers resize".split()  # noqa: SIM905  # reads better
 )
 
 
@@ -31,6 +35,8 @@ class Pods:
     def __init__(self, registry: Registry, node: Node) -> None:
         self._registry = registry
         self._node = node
+        self.updates = Updates(registry, RESOURCES["pods"], changed)
+        self.status_updates = Updates(registry, RESOURCES["pods"], changed_status)
 
     async def create(self, request: web.Request) -> web.Response:
         namespace, options = request.match_info["namespace"], CreateOptions.of(request.query)
@@ -46,13 +52,20 @@ class Pods:
 
     async def delete(self, request: web.Request) -> web.Response:
         options = await delete_options(request)
-        return json_response(delete_pod(self._registry, self._pod(request), options))
+        return json_response(self.delete_one(self._pod(request), options))
+
+    def delete_one(self, pod: Object, options: DeleteOptions) -> Object:
+        """The pod as it is answered. Raises ApiError 409."""
+        return delete_pod(self._registry, pod, options)
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         return await pod_log(request, self._node, self._pod(request))
 
     async def attach(self, request: web.Request) -> web.StreamResponse:
         return await attach(request, self._node, self._pod(request))
+
+    async def exec(self, request: web.Request) -> web.StreamResponse:
+        return await execute(request, self._node, self._pod(request))
 
     async def refused_subresource(self, request: web.Request) -> web.Response:
         name = request.match_info["subresource"]

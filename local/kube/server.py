@@ -10,14 +10,14 @@ from aiohttp.typedefs import Handler
 
 from local.kube import discovery, status
 from local.kube.authentication import bearer_token
-from local.kube.lists import Selection, list_objects, require_reached, typed
+from local.kube.collections import Collections
 from local.kube.namespaces import INITIAL, NamespaceController, Namespaces, forget_old_events, new_namespace
 from local.kube.node import Node
-from local.kube.options import ListOptions, bad_list_version, resource_version
 from local.kube.pods import Pods
 from local.kube.registry import Registry
-from local.kube.responses import MAX_BODY, errors, json_response, mark_started, require_json_accepted
-from local.kube.watch import watch
+from local.kube.resources import STORED, Resource
+from local.kube.responses import MAX_BODY, errors, mark_started
+from local.kube.stored import Stored
 
 _log = logging.getLogger(__name__)
 
@@ -26,36 +26,6 @@ _IN_NAMESPACE: Final = f"{_V1}/namespaces/{{namespace}}"
 #: Seconds that open requests get to end; the streams among them end by themselves before.
 _SHUTDOWN: Final = 3.0
 _EVENT_EXPIRY_INTERVAL: Final = 60.0
-
-
-class Collections:
-    """List, watch and get, which are the same for every resource."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def list(self, resource: str) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            require_json_accepted(request)
-            options = ListOptions.of(request.query)
-            selection = Selection.of(resource, request.match_info.get("namespace"), options)
-            if options.watch:
-                return await watch(request, self._registry, selection, options)
-            return json_response(list_objects(self._registry, selection, options))
-
-        return handle
-
-    def get(self, resource: str) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            require_json_accepted(request)
-            try:
-                require_reached(self._registry, resource_version(request.query.get("resourceVersion", "")))
-            except ValueError as error:
-                raise bad_list_version(error) from error
-            namespace = request.match_info.get("namespace", "")
-            return json_response(typed(resource, self._registry.get(resource, namespace, request.match_info["name"])))
-
-        return handle
 
 
 def refuse(what: str) -> Handler:
@@ -68,7 +38,14 @@ def refuse(what: str) -> Handler:
 
 
 def _routes(registry: Registry, node: Node) -> list[web.RouteDef]:
-    return [*_discovery_routes(), *_namespace_routes(registry), *_event_routes(registry), *_pod_routes(registry, node)]
+    return [
+        *_discovery_routes(),
+        *_namespace_routes(registry),
+        *_event_routes(registry),
+        *_node_routes(registry),
+        *_pod_routes(registry, node),
+        *(route for resource in STORED for route in _stored_routes(registry, resource)),
+    ]
 
 
 def _get(path: str, handler: Handler) -> web.RouteDef:
@@ -97,8 +74,8 @@ def _namespace_routes(registry: Registry) -> list[web.RouteDef]:
         web.post(f"{_V1}/namespaces", namespaces.create),
         _get(one, collections.get("namespaces")),
         web.delete(one, namespaces.delete),
-        web.put(one, refuse("updates of namespaces")),
-        web.patch(one, refuse("patches of namespaces")),
+        web.put(one, namespaces.replace),
+        web.patch(one, namespaces.patch),
     ]
 
 
@@ -112,6 +89,31 @@ def _event_routes(registry: Registry) -> list[web.RouteDef]:
     ]
 
 
+def _node_routes(registry: Registry) -> list[web.RouteDef]:
+    collections = Collections(registry)
+    return [
+        _get(f"{_V1}/nodes", collections.list("nodes")),
+        _get(f"{_V1}/nodes/{{name}}", collections.get("nodes")),
+    ]
+
+
+def _stored_routes(registry: Registry, resource: Resource) -> list[web.RouteDef]:
+    stored, collections = Stored(registry, resource), Collections(registry)
+    everywhere = f"{resource.root}/{resource.plural}"
+    every = f"{resource.root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else everywhere
+    one = f"{every}/{{name}}"
+    routes = [
+        _get(every, collections.list(resource.name)),
+        web.post(every, stored.create),
+        web.delete(every, collections.delete(resource.name, stored.delete_one)),
+        _get(one, collections.get(resource.name)),
+        web.put(one, stored.replace),
+        web.patch(one, stored.patch),
+        web.delete(one, stored.delete),
+    ]
+    return [*routes, _get(everywhere, collections.list(resource.name))] if resource.namespaced else routes
+
+
 def _pod_routes(registry: Registry, node: Node) -> list[web.RouteDef]:
     pods, collections = Pods(registry, node), Collections(registry)
     every, one = f"{_IN_NAMESPACE}/pods", f"{_IN_NAMESPACE}/pods/{{name}}"
@@ -119,14 +121,19 @@ def _pod_routes(registry: Registry, node: Node) -> list[web.RouteDef]:
         _get(f"{_V1}/pods", collections.list("pods")),
         _get(every, collections.list("pods")),
         web.post(every, pods.create),
-        web.delete(every, refuse("deleting pods as a collection: delete them one by one")),
+        web.delete(every, collections.delete("pods", pods.delete_one)),
         _get(one, collections.get("pods")),
         web.delete(one, pods.delete),
-        web.put(one, refuse("updates of pods: delete and create")),
-        web.patch(one, refuse("patches of pods, apply included: delete and create")),
+        web.put(one, pods.updates.replace),
+        web.patch(one, pods.updates.patch),
+        _get(f"{one}/status", collections.get("pods")),
+        web.put(f"{one}/status", pods.status_updates.replace),
+        web.patch(f"{one}/status", pods.status_updates.patch),
         _get(f"{one}/log", pods.log),
         _get(f"{one}/attach", pods.attach),
         web.post(f"{one}/attach", pods.attach),
+        _get(f"{one}/exec", pods.exec),
+        web.post(f"{one}/exec", pods.exec),
         web.route("*", f"{one}/{{subresource}}", pods.refused_subresource),
     ]
 

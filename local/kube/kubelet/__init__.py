@@ -7,5 +7,6 @@ configuration out of its spec.
 
 from local.kube.kubelet.kubelet import Kubelet
 from local.kube.runtime.container import Attachment
+from local.kube.runtime.execution import Execution
 
-__all__ = ["Attachment", "Kubelet"]
+__all__ = ["Attachment", "Execution", "Kubelet"]

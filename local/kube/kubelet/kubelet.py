@@ -5,7 +5,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from local.kube import isolation as isolations
@@ -15,7 +15,8 @@ from local.kube.kubelet.worker import NODE, NodeParts, PodWorker, Stop
 from local.kube.objects import Object
 from local.kube.registry import Change, Registry, Subscription
 from local.kube.runtime.config import Isolation
-from local.kube.runtime.container import Attachment
+from local.kube.runtime.container import Attachment, Container
+from local.kube.runtime.execution import Execution
 from local.kube.runtime.guard import Guard
 from local.kube.status import PlainError, bad_request
 
@@ -68,11 +69,31 @@ class Kubelet:
             raise bad_request(f"container {container} is not valid for pod {metadata['name']}")
         if not spec.get("nodeName"):
             raise bad_request(f"pod {metadata['name']} does not have a host assigned")
-        worker = self._workers.get(metadata["uid"])
-        running = worker.containers.get(container) if worker else None
-        if running is None or not running.is_running:
+        running = self._running(pod, container)
+        if running is None:
             raise PlainError(500, f"container {container} not found in pod {metadata['name']}_{metadata['namespace']}")
         return running.attach()
+
+    def require_running(self, pod: Object, container: str) -> None:
+        """Raises PlainError in the words for exec."""
+        self._to_execute_in(pod, container)
+
+    async def execute(
+        self, pod: Object, container: str, command: Sequence[str], *, tty: bool, stdin: bool
+    ) -> Execution:
+        """Starts ``command`` in the container. Raises PlainError, ExecFailed."""
+        return await self._to_execute_in(pod, container).execute(command, tty=tty, stdin=stdin)
+
+    def _to_execute_in(self, pod: Object, container: str) -> Container:
+        running = self._running(pod, container)
+        if running is None:
+            raise PlainError(500, f'container not found ("{container}")')
+        return running
+
+    def _running(self, pod: Object, container: str) -> Container | None:
+        worker = self._workers.get(pod["metadata"]["uid"])
+        found = worker.containers.get(container) if worker else None
+        return found if found is not None and found.is_running else None
 
     def log_path(self, pod: Object, container: str) -> Path | None:
         """The container's log in CRI format, None when it never started."""

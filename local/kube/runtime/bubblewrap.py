@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from local.kube import images
-from local.kube.runtime import entry
+from local.kube.runtime import enter, entry
 from local.kube.runtime.config import ContainerConfig, Launch, Program
 from local.kube.runtime.guest import Guest, interpreter, python_folders
 
@@ -56,6 +56,15 @@ class Bubblewrap:
             *(interpreter(), "-I", "-S", _ENTRY),
         ]
         return Launch(argv, "/", Program(config.argv, config.env, config.workdir, config.tty), (info, go))
+
+    def enter(self, config: ContainerConfig, pid: int, pidfd: int, program: Program) -> Launch:
+        groups = ",".join(str(group) for group in config.groups if group != config.gid)
+        argv = [
+            *(interpreter(), "-I", "-S", enter.__file__, str(pid), str(pidfd)),
+            *(str(config.uid), str(config.gid), groups),
+            *(interpreter(), "-I", "-S", _ENTRY),
+        ]
+        return Launch(argv, "/", program, (pidfd,))
 
     def end_all(self, config: ContainerConfig, pid: int) -> None:
         """Nothing to do: with its first process, a process namespace ends."""

@@ -10,6 +10,10 @@ class StartFailed(Exception):
     """The container's program could not be started. The message is runc's, as far as it goes."""
 
 
+class ExecFailed(Exception):
+    """A program could not be started in a running container. The message is containerd's, as far as it goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """``source`` on the host, a folder or file, is ``path`` in the container."""
@@ -79,6 +83,10 @@ class Isolation(Protocol):
     def launch(self, config: ContainerConfig, info: int, go: int) -> Launch:
         """The process for ``config``. If it is not itself the main process, it writes one JSON object with the main
         process as ``child-pid`` to the descriptor ``info``, and lets that begin once a byte came from ``go``."""
+
+    def enter(self, config: ContainerConfig, pid: int, pidfd: int, program: Program) -> Launch:
+        """The process for another program in the running container whose main process is ``pid``, ``pidfd`` a descriptor
+        for it. It exits as the program does."""
 
     def end_all(self, config: ContainerConfig, pid: int) -> None:
         """The started process ``pid`` has ended: kills what is left of the container, returns when it is gone. Blocks."""

@@ -5,15 +5,17 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-from typing import BinaryIO, Final
+from collections.abc import Sequence
+from typing import Final
 
 from local.kube.containerlog import ContainerLog
 from local.kube.runtime import stdio
-from local.kube.runtime.config import ContainerConfig, Isolation, StartFailed
+from local.kube.runtime.config import ContainerConfig, ExecFailed, Isolation, StartFailed
 from local.kube.runtime.entry import START_ERROR
+from local.kube.runtime.execution import Execution
 from local.kube.runtime.fanout import Fanout, Queue
 from local.kube.runtime.guard import Guard
+from local.kube.runtime.process import Process, read_all
 
 #: Output that is still under way when everything has ended is waited for this long.
 _DRAIN_SECONDS: Final = 2.0
@@ -32,43 +34,43 @@ class Container:
         self._log = ContainerLog(config.log)
         self._stdio = stdio.terminal(config.uid) if config.tty else stdio.pipes(stdin=config.stdin)
         self._fanout = Fanout(self._stdio.pause, self._stdio.resume)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._main: int | None = None
         self._main_pid: int | None = None
         self._following: asyncio.Task[None] | None = None
         self._has_started = False
+        self._executions: set[Execution] = set()
 
     async def start(self) -> None:
         """Returns when the program runs. Raises StartFailed when it does not; then everything is cleaned up."""
-        status, status_child = os.pipe()
         info, info_child = os.pipe()
         go_child, go = os.pipe()
         try:
-            self._process = self._spawn(status_child, info_child, go_child)
+            launch = self._isolation.launch(self.config, info_child, go_child)
+            self._process = Process(launch, self._stdio.child)
         except (OSError, StartFailed) as error:
-            for descriptor in (status, info, go):
+            for descriptor in (info, go):
                 os.close(descriptor)
             self._close()
             self.ended.set_result(START_ERROR)
             raise StartFailed(f"{_SANDBOX_FAILED}: {error}") from error
         finally:
             self._stdio.close_child()
-            for descriptor in (status_child, info_child, go_child):
+            for descriptor in (info_child, go_child):
                 os.close(descriptor)
         self._stdio.start(self._output)
         self._following = asyncio.create_task(self._follow(self._process))
-        await self._guarded(info, go)
-        told = await _read_all(status)
-        if told != b".":
+        await self._guarded(self._process, info, go)
+        why = await self._process.refusal()
+        if why is not None:
             await self.kill()
-            raise StartFailed(told[1:].decode(errors="replace") or _SANDBOX_FAILED)
+            raise StartFailed(why or _SANDBOX_FAILED)
         self._has_started = True
 
-    async def _guarded(self, info: int, go: int) -> None:
+    async def _guarded(self, process: Process, info: int, go: int) -> None:
         """The main process begins only once it is sure to end with this server."""
-        process = self._process
-        told = await _read_all(info)
-        if process is not None and not self.ended.done():
+        told = await read_all(info)
+        if not self.ended.done():
             self._main_pid = json.loads(told)["child-pid"] if told else process.pid
             self._guard.watch(self._main_pid, self.config.id)
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
@@ -83,6 +85,20 @@ class Container:
 
     def attach(self) -> "Attachment":
         return Attachment(self, self._fanout.add())
+
+    async def execute(self, argv: Sequence[str], *, tty: bool, stdin: bool) -> Execution:
+        """Starts another program in the container. Raises ExecFailed."""
+        if not self.is_running or self._main is None or self._main_pid is None:
+            raise ExecFailed(f'container "{self.config.id}" is not running')
+        execution = Execution(self.config, argv, tty=tty, stdin=stdin)
+        self._executions.add(execution)
+        execution.ended.add_done_callback(lambda _: self._executions.discard(execution))
+        try:
+            await execution.start(self._isolation, self._main_pid, self._main)
+        except BaseException:
+            execution.close()
+            raise
+        return execution
 
     async def stop(self, grace: float) -> int:
         """SIGTERM to the main process, SIGKILL to everything ``grace`` seconds later. Returns the exit code."""
@@ -110,21 +126,6 @@ class Container:
     def resize(self, rows: int, cols: int) -> None:
         self._stdio.resize(rows, cols)
 
-    def _spawn(self, status: int, info: int, go: int) -> "subprocess.Popen[bytes]":
-        launch = self._isolation.launch(self.config, info, go)
-        stdin, stdout, stderr = self._stdio.child
-        with _in_memory(launch.program.encoded(status)) as program:
-            return subprocess.Popen(
-                [*launch.argv, str(program.fileno())],
-                env={},
-                cwd=launch.cwd,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                pass_fds=(status, program.fileno(), *launch.inherited),
-                start_new_session=True,
-            )
-
     def _output(self, channel: int, data: bytes) -> None:
         self._log.write(channel, data)
         self._fanout.put(channel, data)
@@ -134,19 +135,20 @@ class Container:
             if self._main is not None:
                 signal.pidfd_send_signal(self._main, number)
             elif self._process is not None:
-                self._process.send_signal(number)
+                self._process.signal(number)
 
-    async def _follow(self, process: "subprocess.Popen[bytes]") -> None:
-        pidfd = os.pidfd_open(process.pid)
-        await _until_readable(pidfd)
-        os.close(pidfd)
-        code = process.wait()
+    async def _follow(self, process: Process) -> None:
+        code = await process.exit_code()
         await asyncio.to_thread(self._isolation.end_all, self.config, process.pid)
+        executions = tuple(self._executions)
+        for execution in executions:
+            execution.kill()
         self._stdio.drain()
         with contextlib.suppress(TimeoutError):  # someone outside holds the terminal open: what came is enough
             await asyncio.wait_for(self._stdio.drained.wait(), _DRAIN_SECONDS)
+        await asyncio.gather(*(execution.exit_code() for execution in executions))
         self._close()
-        self.ended.set_result(code if code >= 0 else 128 - code)
+        self.ended.set_result(code)
 
     def _close(self) -> None:
         self._stdio.close()
@@ -175,8 +177,8 @@ class Attachment:
         return self._container.config.stdin
 
     async def read(self) -> tuple[int, bytes] | None:
-        """(channel 1 or 2, data); None when the container is over, :meth:`close` was called, or this attacher was too slow
-        (see :mod:`local.kube.runtime.fanout`)."""
+        """(channel 1 or 2, data); None when the container is over or :meth:`close` was called. Whoever does not read stops the
+        container (see :mod:`local.kube.runtime.fanout`)."""
         return await self._queue.get()
 
     async def write(self, data: bytes) -> None:
@@ -193,39 +195,3 @@ class Attachment:
     def close(self) -> None:
         """Detaches."""
         self._queue.discard()
-
-
-def _in_memory(data: bytes) -> BinaryIO:
-    """A file with ``data`` that has no name: nobody else can read it."""
-    file = open(os.memfd_create("program"), "w+b")  # noqa: PTH123, SIM115  # a descriptor; the caller closes it
-    file.write(data)
-    file.seek(0)
-    return file
-
-
-async def _read_all(descriptor: int) -> bytes:
-    """Until its end; closes it."""
-    data = b""
-    os.set_blocking(descriptor, False)
-    while True:
-        await _until_readable(descriptor)
-        chunk = os.read(descriptor, 4096)
-        if not chunk:
-            os.close(descriptor)
-            return data
-        data += chunk
-
-
-async def _until_readable(descriptor: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, _resolve, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(descriptor)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

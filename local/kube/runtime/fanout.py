@@ -1,7 +1,6 @@
 """One container's output to everyone attached.
 
-A fast container is slowed to its slowest attacher, as in Kubernetes, but an attacher cannot stop it: one that lets MAX_QUEUE
-fill and does not read half of it within STALL_SECONDS is ended, and the container goes on.
+A container is slowed to its slowest attacher, as in Kubernetes: one that does not read stops it, for as long as it is attached.
 """
 
 import asyncio
@@ -9,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-MAX_QUEUE: Final = 8 * 1024 * 1024
-STALL_SECONDS: Final = 2.0
+#: Bytes on their way to one attacher before the source is stopped; it goes on when half of them are left.
+MAX_QUEUE: Final = 1024 * 1024
 
 
 class Queue:
@@ -22,11 +21,7 @@ class Queue:
         self._size = 0
         self._filled = asyncio.Event()
         self._over = False
-        self._stalled: asyncio.TimerHandle | None = None
-
-    @property
-    def is_stalled(self) -> bool:
-        return self._stalled is not None
+        self.is_full = False
 
     async def get(self) -> tuple[int, bytes] | None:
         """The next (channel, data); None when there will be no more."""
@@ -37,22 +32,21 @@ class Queue:
             await self._filled.wait()
         channel, data = self._chunks.popleft()
         self._size -= len(data)
-        if self._stalled is not None and self._size <= MAX_QUEUE // 2:
-            self._clear_stall()
+        if self.is_full and self._size <= MAX_QUEUE // 2:
+            self._empty_enough()
         return channel, data
 
     def put(self, channel: int, data: bytes) -> None:
         self._chunks.append((channel, data))
         self._size += len(data)
         self._filled.set()
-        if self._size >= MAX_QUEUE and self._stalled is None:
-            self._stalled = asyncio.get_running_loop().call_later(STALL_SECONDS, self.discard)
+        self.is_full = self.is_full or self._size >= MAX_QUEUE
 
     def end(self) -> None:
         """No more will come; what is here may still be read."""
         self._over = True
         self._filled.set()
-        self._clear_stall()
+        self._empty_enough()
 
     def discard(self) -> None:
         """Ends at once."""
@@ -60,10 +54,9 @@ class Queue:
         self._fanout.remove(self)
         self.end()
 
-    def _clear_stall(self) -> None:
-        if self._stalled is not None:
-            self._stalled.cancel()
-            self._stalled = None
+    def _empty_enough(self) -> None:
+        if self.is_full:
+            self.is_full = False
             self._fanout.relieved()
 
 
@@ -86,11 +79,11 @@ class Fanout:
     def put(self, channel: int, data: bytes) -> None:
         for queue in self._queues:
             queue.put(channel, data)
-        if any(queue.is_stalled for queue in self._queues):
+        if any(queue.is_full for queue in self._queues):
             self._pause()
 
     def relieved(self) -> None:
-        if not any(queue.is_stalled for queue in self._queues):
+        if not any(queue.is_full for queue in self._queues):
             self._resume()
 
     def end(self) -> None:

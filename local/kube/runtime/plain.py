@@ -23,19 +23,25 @@ class Plain:
         self._guest.write()
 
     def launch(self, config: ContainerConfig, info: int, go: int) -> Launch:  # noqa: ARG002  # needs neither
+        (config.folder / "home").mkdir(exist_ok=True)
+        return self._launch(config, Program(config.argv, config.env, config.workdir, config.tty))
+
+    def enter(self, config: ContainerConfig, pid: int, pidfd: int, program: Program) -> Launch:  # noqa: ARG002  # as above
+        return self._launch(config, program)
+
+    def _launch(self, config: ContainerConfig, program: Program) -> Launch:
         home = config.folder / "home"
-        home.mkdir(exist_ok=True)
         paths = {mount.path: str(mount.source) for mount in config.mounts}
         paths.setdefault(images.HOME, str(home))
         if config.has_loom:
             paths[images.LOOM_FOLDER] = str(self._guest.bin)
         where = Substitution(paths)
-        env = {name: where(value) for name, value in config.env.items()} | {watchdog.MARK: config.id}
+        env = {name: where(value) for name, value in program.env.items()} | {watchdog.MARK: config.id}
         if "/tmp" in paths:  # noqa: S108  # the container's
             env.setdefault("TMPDIR", paths["/tmp"])  # noqa: S108  # as above
-        workdir = str(home) if config.workdir == "/" else where(config.workdir)
-        program = Program([where(word) for word in config.argv], env, workdir, config.tty)
-        return Launch([interpreter(), "-I", "-S", entry.__file__], str(home), program)
+        workdir = str(home) if program.workdir == "/" else where(program.workdir)
+        inside = Program([where(word) for word in program.argv], env, workdir, program.tty)
+        return Launch([interpreter(), "-I", "-S", entry.__file__], str(home), inside)
 
     def end_all(self, config: ContainerConfig, pid: int) -> None:
         watchdog.end_container(pid, config.id)

@@ -252,7 +252,6 @@ async def test_pods_that_restart_are_refused(api: Api):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", f"{PODS}/{RUNNING}/exec"),
         ("POST", f"{PODS}/{RUNNING}/portforward"),
         ("PATCH", f"{PODS}/{RUNNING}"),
         ("PUT", f"{PODS}/{RUNNING}"),

@@ -110,18 +110,30 @@ async def test_much_input_arrives_whole(node):
     await read_until(viewer, str(size))
 
 
-async def test_an_attacher_that_stops_reading_is_ended_and_stops_nobody(node):
+async def test_an_attacher_that_does_not_read_stops_the_container_until_it_leaves(node):
     size = 3 * fanout.MAX_QUEUE
     found = await running(node, shell(f"read line; head -c {size} /dev/zero; echo; echo through", stdin=True, tty=True))
     stuck, reader = node.kubelet.attach(found, "weaver"), node.kubelet.attach(found, "weaver")
     await reader.write(b"\n")
     count = 0
     async with asyncio.timeout(DEADLINE):
+        while count < fanout.MAX_QUEUE // 2:
+            count += len((await reader.read())[1])
+        assert node.get()["status"]["phase"] == "Running"
+        stuck.close()
         while (chunk := await reader.read()) is not None:
             count += len(chunk[1])
     assert count > size
     assert await stuck.read() is None
     await node.phase("Succeeded")
+
+
+async def test_a_container_whose_attacher_does_not_read_can_be_ended(node):
+    found = await running(node, shell("yes", tty=True))
+    stuck = node.kubelet.attach(found, "weaver")
+    await stuck.read()
+    node.delete(1)
+    await node.gone()
 
 
 async def test_what_cannot_be_attached_to(node):
