@@ -16,6 +16,7 @@ from relay.access import load_access
 from relay.admission import Admission
 from relay.api import Api
 from relay.kube import Kube
+from relay.resume import ResumeTokens
 from relay.server import Doors
 from relay.sessions import Sessions
 from relay.settings import Settings, SettingsError, from_environment
@@ -44,8 +45,9 @@ async def serve(settings: Settings) -> None:
     folder = settings.kubeconfig.parent if settings.kubeconfig else Path("/")
     kube = Kube(load_access(settings.kubeconfig), settings.namespace, folder)
     api = Api(settings.server_url, settings.token)
-    sessions = Sessions(kube, api.report, _now, settings.linger)
-    application = Doors(kube, api, Admission(api, _now), sessions).application()
+    tokens = ResumeTokens(settings.resume_key, _now)
+    sessions = Sessions(kube, api.report, _now, settings.linger, tokens)
+    application = Doors(kube, api, Admission(api, tokens, _now), sessions, settings.ping).application()
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)

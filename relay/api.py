@@ -20,7 +20,7 @@ _KEYS_EVERY: Final = 3.0
 
 
 class Api:
-    """One control plane. ``token`` is the relay's own, for reports."""
+    """One control plane. ``token`` is the relay's own, for reports and for checking rights again."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
@@ -65,6 +65,25 @@ class Api:
         if response.status >= 300:
             raise _passed_on(response.status, body)
         return str(body["ticket"]) if isinstance(body, dict) and "ticket" in body else ""
+
+    async def weaver(self, weaver_id: str) -> Mapping[str, Any]:
+        """The weaver as the API shows it to the relay. Raises Refusal: 401 when the relay has no token to ask with."""
+        if not self._token:
+            raise Refusal(401, "unauthorized", "this relay cannot check your rights again: come with a new ticket")
+        url = f"{self.url}/api/weaver/{quote(weaver_id, safe='')}"
+        headers = {"Authorization": f"Bearer {self._token}"}
+        try:
+            async with self._http.get(url, headers=headers) as response:
+                body = await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            log.warning("the API cannot be asked for a weaver: %s", type(error).__name__)
+            raise Refusal(502, "server_unreachable", "the API that knows your rights does not answer") from error
+        if response.status in (401, 403):  # the relay's own trouble, not the viewer's
+            log.error("the API refuses the relay's token: %d", response.status)
+            raise Refusal(401, "unauthorized", "this relay cannot check your rights again: come with a new ticket")
+        if response.status >= 300 or not isinstance(body, Mapping):
+            raise _passed_on(response.status, body)
+        return body
 
     def report(self, weaver_id: str) -> None:
         """Has the API look at the weaver's pod now, so that its record is fresh. Nobody waits for it; the sweep would see it too."""

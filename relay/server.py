@@ -16,8 +16,6 @@ from relay.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-#: Seconds between pings to viewers; one that stays silent for half of it again is gone.
-_HEARTBEAT: Final = 30.0
 #: Bytes of one frame from a viewer: a big paste.
 _FRAME_LIMIT: Final = 1024 * 1024
 _READY_WITHIN: Final = 3.0
@@ -32,13 +30,14 @@ _NOT_YET: Final = (
 
 
 class Doors:
-    """Handlers over the relay's parts."""
+    """Handlers over the relay's parts. ``ping`` is the seconds between pings to viewers."""
 
-    def __init__(self, kube: Kube, api: Api, admission: Admission, sessions: Sessions) -> None:
+    def __init__(self, kube: Kube, api: Api, admission: Admission, sessions: Sessions, ping: float) -> None:
         self._kube = kube
         self._api = api
         self._admission = admission
         self._sessions = sessions
+        self._ping = ping
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -68,16 +67,17 @@ class Doors:
         if self._sessions.draining:
             raise Refusal(503, "draining", "the relay goes down: connect again")
         subprotocol = negotiate(request)
-        claims = await self._admission.admit(request, request.match_info["id"])
+        admitted = await self._admission.admit(request, request.match_info["id"])
+        self._sessions.check(admitted)
         websocket = web.WebSocketResponse(
             protocols=[subprotocol] if subprotocol else [],
-            heartbeat=_HEARTBEAT,
+            heartbeat=self._ping,
             max_msg_size=_FRAME_LIMIT,
             compress=False,
             timeout=2.0,
         )
         await websocket.prepare(request)
-        await self._sessions.view(websocket, claims)
+        await self._sessions.view(websocket, admitted)
         return websocket
 
     async def _kubernetes(self) -> str:

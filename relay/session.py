@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from chalicelib.domain.ids import pod_name
 from chalicelib.domain.pod_status import STAGES, PodStatus
-from loom.wire import Exit, Resize, Stage
-from relay.core.hub import Hub, Viewer, WeaverState
+from loom.wire import Exit, Resize, Role, Stage
+from relay.core.hub import Hub, Typing, Viewer, WeaverState
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError
@@ -31,6 +31,14 @@ _WORTH_TELLING: Final = 1.0
 _FRESH: Final = timedelta(seconds=5)
 
 
+@dataclass(eq=False, slots=True)
+class Place:
+    """What stays of a viewer between its connections: how much it typed. ``reading`` reads its present connection, if any."""
+
+    typing: Typing = field(default_factory=Typing)
+    reading: asyncio.Task[None] | None = None
+
+
 class Session:
     """``report`` is called when the pod runs and when it is over; ``now`` is the clock."""
 
@@ -38,6 +46,7 @@ class Session:
         self.weaver_id = weaver_id
         self.hub = Hub(GhosttyScreen(self._reply))
         self.expires_at = datetime.min.replace(tzinfo=UTC)  # the weaver's: the latest that a ticket told
+        self._places: dict[str, Place] = {}  # by viewer; as long as the session, since a viewer may come back to it
         self._report = report
         self._now = now
         self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
@@ -48,6 +57,19 @@ class Session:
 
     # -- what viewers do
 
+    def place(self, viewer_id: str) -> Place | None:
+        """What is known of a viewer that was here before."""
+        return self._places.get(viewer_id)
+
+    def new_place(self, viewer_id: str) -> Place:
+        """The place of a viewer that is here for the first time."""
+        return self._places.setdefault(viewer_id, Place())
+
+    @property
+    def viewer_ids(self) -> list[str]:
+        """Everybody who is or was here."""
+        return [*self._places]
+
     def join(self, viewer: Viewer, expires_at: datetime) -> None:
         """A new viewer, whose ticket says when the weaver expires."""
         self.expires_at = max(self.expires_at, expires_at)
@@ -55,10 +77,24 @@ class Session:
 
     async def typed(self, viewer: Viewer, data: bytes) -> None:
         """Input of a viewer; returns when there is room for more."""
-        data = self.hub.typed(viewer, data)
+        if viewer.exit:
+            return
+        accepted = viewer.typing.accepted
+        data = accepted.new(data)
+        passed = self.hub.typed(viewer, data)
         await self._terminal.resize(self.hub.size)
-        if data:
-            await self._terminal.write(data)
+        if passed:
+            await self._terminal.write(passed, viewer.typing)
+        else:  # an observer's typing goes nowhere
+            accepted.take(len(data))
+            accepted.finish(len(data))
+        viewer.typing.moved()
+
+    async def want_role(self, viewer: Viewer, want: Role) -> bool:
+        """False when the viewer may not have the role; it was told so."""
+        granted = self.hub.want_role(viewer, want)
+        await self._terminal.resize(self.hub.size)
+        return granted
 
     async def resized(self, viewer: Viewer, size: Resize) -> None:
         """The size of a viewer's terminal; the first also says that the viewer is ready."""
@@ -70,6 +106,11 @@ class Session:
         """The viewer's connection is gone."""
         self.hub.leave(viewer)
         await self._terminal.resize(self.hub.size)
+
+    def send_away(self) -> None:
+        """Every viewer is to come back elsewhere, and brings what waits here to be typed."""
+        self._terminal.stop_input()
+        self.hub.end(Exit("drain"))
 
     # -- the life of a session
 

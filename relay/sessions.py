@@ -7,9 +7,11 @@ from datetime import datetime
 
 from aiohttp import web
 
-from chalicelib.domain.tickets import TicketClaims
-from loom.wire import Exit
+from loom.wire import VIEWER_OVER, Exit
+from relay.admission import Admitted
 from relay.kube import Kube
+from relay.refusals import Refusal
+from relay.resume import LIFETIME, ResumeTokens
 from relay.session import Session
 from relay.viewing import view
 
@@ -19,29 +21,46 @@ log = logging.getLogger(__name__)
 class Sessions:
     """``linger`` is how many seconds a session without viewers keeps its stream."""
 
-    def __init__(self, kube: Kube, report: Callable[[str], None], now: Callable[[], datetime], linger: float) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        report: Callable[[str], None],
+        now: Callable[[], datetime],
+        linger: float,
+        tokens: ResumeTokens,
+    ) -> None:
         self._kube = kube
         self._report = report
         self._now = now
         self._linger = linger
+        self._tokens = tokens
+        self._over: dict[str, tuple[Exit, datetime]] = {}  # viewers that are not to come back, until their tokens end
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._viewing: set[asyncio.Task[None]] = set()
         self.draining = False
 
-    async def view(self, websocket: web.WebSocketResponse, claims: TicketClaims) -> None:
-        """Serve one viewer of the ticket's weaver until its connection ends."""
-        weaver_id = claims.weaver_id
+    def check(self, admitted: Admitted) -> None:
+        """Raises Refusal for a viewer that comes back although its session is over for it."""
+        session, _ = self._running.get(admitted.weaver_id, (None, None))
+        remembered, _ = self._over.get(admitted.viewer_id, (None, None))
+        if left := (session and session.hub.dismissed.get(admitted.viewer_id)) or remembered:
+            details = {"reason": left.reason, **({} if left.code is None else {"code": left.code})}
+            raise Refusal(409, VIEWER_OVER, f"the session is over for this viewer: {left.reason}", details)
+
+    async def view(self, websocket: web.WebSocketResponse, admitted: Admitted) -> None:
+        """Serve one viewer until its connection ends."""
+        weaver_id = admitted.weaver_id
         session = self._session(weaver_id)
         if self.draining:  # since the door was passed
-            session.hub.end(Exit("drain"))
-        fields = {"weaver_id": weaver_id, "user_id": claims.sub, "role": claims.role}
-        log.info("a viewer came", extra={"fields": fields})
+            session.send_away()
+        fields = {"weaver_id": weaver_id, "user_id": admitted.user_id, "role": admitted.role}
+        log.info("a viewer came back" if admitted.resumed else "a viewer came", extra={"fields": fields})
         task = asyncio.current_task()
         assert task  # noqa: S101  # coroutines run in tasks
         self._viewing.add(task)
         try:
-            await view(websocket, session, claims)
+            await view(websocket, session, admitted, self._tokens)
         finally:
             self._viewing.discard(task)
             log.info("a viewer left", extra={"fields": fields})
@@ -52,7 +71,7 @@ class Sessions:
         """Send every viewer away and end every session, within that time."""
         self.draining = True
         for session, _ in self._running.values():
-            session.hub.end(Exit("drain"))
+            session.send_away()
         if self._viewing:
             await asyncio.wait(self._viewing, timeout=seconds)
         tasks = [task for _, task in self._running.values()]
@@ -75,9 +94,19 @@ class Sessions:
         except Exception:  # the one place where a session's failure ends: its viewers must hear of it
             log.exception("a session failed", extra={"fields": {"weaver_id": session.weaver_id}})
             session.hub.notice("the relay failed here; connecting again may help")
-            session.hub.end(Exit("drain"))
+            session.send_away()
         finally:
             self._forget(session)
+            self._remember(session)
+
+    def _remember(self, session: Session) -> None:
+        """Who is not to come back to a session that is no more."""
+        now = self._now()
+        self._over = {viewer_id: over for viewer_id, over in self._over.items() if over[1] > now}
+        dismissed = session.hub.dismissed
+        if (ended := session.hub.ended) and ended.reason != "drain":  # also for those who are away just now
+            dismissed = {**dict.fromkeys(session.viewer_ids, ended), **dismissed}
+        self._over |= {viewer_id: (left, now + LIFETIME) for viewer_id, left in dismissed.items()}
 
     def _linger_then_stop(self, weaver_id: str, session: Session) -> None:
         if self._running.get(weaver_id, (None,))[0] is session:

@@ -19,13 +19,20 @@ SETTINGS: Final = (
     Setting("LOOM_NAMESPACE", "where the weavers' pods are", "loom-weavers"),
     Setting(
         "LOOM_RELAY_TOKEN",
-        "bearer token for telling the API that a pod changed",
-        otherwise="the API finds out at the next look or sweep",
+        "bearer token for telling the API that a pod changed, and for asking it whether a viewer that comes back still may",
+        otherwise="the API finds out at the next look or sweep, and who comes back needs a new ticket",
     ),
+    Setting(
+        "LOOM_RELAY_RESUME_KEY",
+        "secret, at least 32 characters, that signs resume tokens: the same for every relay, and over restarts",
+        otherwise="a random one: who comes back to a relay that was restarted needs a new ticket",
+    ),
+    Setting("LOOM_RELAY_PING", "seconds between pings to viewers; one silent for half of it again is gone", "30"),
     Setting("LOOM_RELAY_LINGER", "seconds for which a session without viewers keeps its stream and screen", "600"),
     Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
 )
 _DEFAULTS: Final = defaults(SETTINGS)
+_SHORTEST_KEY: Final = 32
 
 
 class SettingsError(ValueError):
@@ -42,6 +49,8 @@ class Settings:
     kubeconfig: Path | None = None
     namespace: str = "loom-weavers"
     token: str | None = field(default=None, repr=False)
+    resume_key: str | None = field(default=None, repr=False)
+    ping: float = 30.0
     linger: float = 600.0
     log_level: str = "INFO"
 
@@ -58,6 +67,8 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         kubeconfig=Path(kubeconfig) if kubeconfig else None,
         namespace=values["LOOM_NAMESPACE"],
         token=env.get("LOOM_RELAY_TOKEN") or None,
+        resume_key=_resume_key(env.get("LOOM_RELAY_RESUME_KEY") or None),
+        ping=_ping(values["LOOM_RELAY_PING"]),
         linger=_seconds("LOOM_RELAY_LINGER", values["LOOM_RELAY_LINGER"]),
         log_level=_level(values["LOOM_LOG_LEVEL"]),
     )
@@ -84,6 +95,19 @@ def _seconds(name: str, text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise SettingsError(f"{name} must be a number of seconds, not {text!r}")
     return seconds
+
+
+def _ping(text: str) -> float:
+    seconds = _seconds("LOOM_RELAY_PING", text)
+    if not seconds:
+        raise SettingsError("LOOM_RELAY_PING must be more than 0 seconds")
+    return seconds
+
+
+def _resume_key(text: str | None) -> str | None:
+    if text is not None and len(text) < _SHORTEST_KEY:
+        raise SettingsError(f"LOOM_RELAY_RESUME_KEY must be at least {_SHORTEST_KEY} characters long")
+    return text
 
 
 def _level(text: str) -> str:

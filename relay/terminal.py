@@ -9,6 +9,8 @@ from typing import Final
 
 from loom.wire import Resize
 from relay.attach import Attach
+from relay.core.channels import STDIN_PIECE
+from relay.core.hub import Typing
 from relay.core.joining import written_before
 from relay.kube import Kube, KubeError
 
@@ -44,7 +46,8 @@ class Terminal:
         self._size: Resize | None = None
         self._sized = asyncio.Event()
         self._heard = False  # the present stream has brought output
-        self._input: deque[bytes] = deque()
+        self._input: deque[tuple[bytes, Typing | None]] = deque()
+        self._takes_input = True
         self._waiting_input = 0
         self._writing = False
         self._room = asyncio.Event()
@@ -87,15 +90,26 @@ class Terminal:
             self._joined = True
             self._past_output(written_before(await self._read_log(), b""))
 
-    async def write(self, data: bytes) -> None:
-        """Input. Returns when there is room for more; before the first stream it is kept."""
-        self._enqueue(data)
-        await self._send_input()
-        await self._room.wait()
+    async def write(self, data: bytes, typing: Typing) -> None:
+        """Input of a viewer. Returns when there is room for more; before the first stream it is kept."""
+        if self._takes_input:
+            self._enqueue(data, typing)
+            await self._send_input()
+            await self._room.wait()
+
+    def stop_input(self) -> None:
+        """Take no more input. What waits is given back: who typed it sends it to the next relay."""
+        self._takes_input = False
+        for data, typing in self._input:
+            if typing:
+                typing.accepted.give_back(len(data))
+        self._input.clear()
+        self._waiting_input = 0
+        self._room.set()
 
     def reply(self, data: bytes) -> None:
         """Input that the emulator answers in the middle of output: sent soon."""
-        self._enqueue(data)
+        self._enqueue(data, None)
         self._send_input_soon()
 
     async def resize(self, size: Resize | None) -> None:
@@ -148,8 +162,11 @@ class Terminal:
             log.warning("the log cannot be read: %s", error, extra={"fields": {"pod": self._pod_name}})
             return b""
 
-    def _enqueue(self, data: bytes) -> None:
-        self._input.append(data)
+    def _enqueue(self, data: bytes, typing: Typing | None) -> None:
+        for start in range(0, len(data), STDIN_PIECE):  # one frame each, so that it is known what was sent
+            self._input.append((data[start : start + STDIN_PIECE], typing))
+        if typing:
+            typing.accepted.take(len(data))
         self._waiting_input += len(data)
         if self._waiting_input > _INPUT_LIMIT:
             self._room.clear()
@@ -166,18 +183,38 @@ class Terminal:
         self._writing = True
         try:
             while self._input and self._attach:
-                data = self._input.popleft()
+                data, typing = self._input.popleft()
                 self._waiting_input -= len(data)
                 if self._waiting_input <= _INPUT_LIMIT:
                     self._room.set()
-                await self._attach.write(data)
+                await self._send_piece(self._attach, data, typing)
         except asyncio.CancelledError:  # this viewer left; what others typed behind it still has to go
             self._send_input_soon()
             raise
         except ConnectionError:
-            log.info("input was lost: the stream ended", extra={"fields": {"pod": self._pod_name}})
+            log.info("input waits: the stream ended", extra={"fields": {"pod": self._pod_name}})
         finally:
             self._writing = False
+
+    async def _send_piece(self, attach: Attach, data: bytes, typing: Typing | None) -> None:
+        """Raises ConnectionError when the stream is over: the piece then is the first to go into the next one."""
+        try:
+            await attach.write(data)
+        except ConnectionError:
+            if self._takes_input:
+                self._input.appendleft((data, typing))
+                self._waiting_input += len(data)
+            raise
+        except asyncio.CancelledError:  # the stream has it; only the wait until it had room for more was cut short
+            _finish(typing, len(data))
+            raise
+        _finish(typing, len(data))
+
+
+def _finish(typing: Typing | None, count: int) -> None:
+    if typing:
+        typing.accepted.finish(count)
+        typing.moved()
 
 
 async def _resize(attach: Attach, size: Resize) -> None:

@@ -11,12 +11,13 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from chalicelib.domain.tickets import TicketClaims
-from loom.wire import SUBPROTOCOL_V2, Exit, Notice, Resize, WireError
+from loom.wire import SUBPROTOCOL_V2, Ack, Exit, Notice, Resize, Resume, WantRole, WireError
+from relay.admission import Admitted
 from relay.core.dialects import V1, V2, Dialect
 from relay.core.hub import Viewer
 from relay.core.outbox import Outbox
-from relay.session import Session
+from relay.resume import RENEW_EVERY, ResumeClaims, ResumeTokens
+from relay.session import Place, Session
 
 log = logging.getLogger(__name__)
 
@@ -27,32 +28,102 @@ _STALL: Final = 30.0
 _LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
+#: Seconds.
+_ACKNOWLEDGE_AFTER: Final = 0.02
 _CLOSE_CODES: Final = {"drain": 1001, "slow": 1008}
 
 
-async def view(websocket: web.WebSocketResponse, session: Session, claims: TicketClaims) -> None:
+async def view(websocket: web.WebSocketResponse, session: Session, admitted: Admitted, tokens: ResumeTokens) -> None:
     """Serve an upgraded connection until either side ends it."""
     dialect: Dialect = V2() if websocket.ws_protocol == SUBPROTOCOL_V2 else V1()
     news = asyncio.Event()
+    outbox = Outbox(QUEUE_LIMIT, news.set)
+    place = await _take_place(session, admitted, outbox)
+    expires_at = admitted.weaver_expires_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     viewer = Viewer(
-        role=claims.role,
-        outbox=Outbox(QUEUE_LIMIT, news.set),
-        expires_at=claims.weaver_expires_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        admitted.viewer_id, admitted.may, admitted.role, outbox, place.typing, admitted.resumed, expires_at=expires_at
     )
-    session.join(viewer, claims.weaver_expires_at)
+    letters = Letters(viewer, admitted, tokens)
+    place.typing.moved = letters.acknowledge_soon
+    session.join(viewer, admitted.weaver_expires_at)
+    letters.renew_token()
     ready = asyncio.get_running_loop().call_later(_TIME_TO_TELL_SIZE, session.hub.ready, viewer)
     writer = asyncio.create_task(_write(websocket, session, viewer, dialect, news))
+    reading = place.reading = asyncio.create_task(_read(websocket, session, viewer, dialect, letters))
     try:
-        await _read(websocket, session, viewer, dialect)
+        await asyncio.wait({reading})
         if viewer.exit:
             await writer
     finally:
         ready.cancel()
+        letters.close()
+        reading.cancel()
         writer.cancel()
         await session.leave(viewer)
+    if not reading.cancelled():  # it is when the viewer came back on another connection
+        reading.result()
 
 
-async def _read(websocket: web.WebSocketResponse, session: Session, viewer: Viewer, dialect: Dialect) -> None:
+async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> Place:
+    """The viewer's place, which its earlier connection gives up: that may not know yet that it is cut."""
+    place = session.place(admitted.viewer_id)
+    if place and place.reading:
+        place.reading.cancel()
+        await asyncio.wait({place.reading})
+    if admitted.resumed:
+        outbox.put(Ack(place.typing.accepted.resume()) if place else Ack(0, fresh=True))
+    return place or session.new_place(admitted.viewer_id)
+
+
+class Letters:
+    """What one viewer is sent beside output and status: acknowledgements, and a resume token before the last one ends."""
+
+    def __init__(self, viewer: Viewer, admitted: Admitted, tokens: ResumeTokens) -> None:
+        self._viewer = viewer
+        self._admitted = admitted
+        self._tokens = tokens
+        self._acknowledged = viewer.typing.accepted.position
+        self._soon: asyncio.TimerHandle | None = None
+        self._renewal: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def acknowledge_soon(self) -> None:
+        """Together with what is typed within a moment: an echo should not wait behind it."""
+        if not self._soon and not self._closed:
+            self._soon = asyncio.get_running_loop().call_later(_ACKNOWLEDGE_AFTER, self._acknowledge)
+
+    def renew_token(self) -> None:
+        """A token that tells the viewer's role of now, and from now on a new one in time."""
+        if self._renewal:
+            self._renewal.cancel()
+        claims = ResumeClaims(
+            viewer_id=self._viewer.id,
+            weaver_id=self._admitted.weaver_id,
+            sub=self._admitted.user_id,
+            may=self._viewer.may,
+            role=self._viewer.role,
+        )
+        self._viewer.outbox.put(Resume(self._tokens.issue(claims)))
+        self._renewal = asyncio.get_running_loop().call_later(RENEW_EVERY.total_seconds(), self.renew_token)
+
+    def close(self) -> None:
+        """The connection is gone."""
+        self._closed = True
+        for timer in (self._soon, self._renewal):
+            if timer:
+                timer.cancel()
+
+    def _acknowledge(self) -> None:
+        self._soon = None
+        position = self._viewer.typing.accepted.position
+        if position != self._acknowledged:
+            self._acknowledged = position
+            self._viewer.outbox.put(Ack(position))
+
+
+async def _read(
+    websocket: web.WebSocketResponse, session: Session, viewer: Viewer, dialect: Dialect, letters: Letters
+) -> None:
     async for message in websocket:
         if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return
@@ -61,10 +132,14 @@ async def _read(websocket: web.WebSocketResponse, session: Session, viewer: View
         except WireError as error:
             viewer.outbox.put(Notice(str(error)))
             continue
-        if isinstance(meant, Resize):
-            await session.resized(viewer, meant)
-        else:
-            await session.typed(viewer, meant)
+        match meant:
+            case Resize():
+                await session.resized(viewer, meant)
+            case WantRole(want):
+                if await session.want_role(viewer, want):
+                    letters.renew_token()
+            case bytes():
+                await session.typed(viewer, meant)
 
 
 async def _write(

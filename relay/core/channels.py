@@ -19,7 +19,7 @@ ERROR: Final = 3
 RESIZE: Final = 4
 
 #: Larger pieces would make one keystroke wait behind a whole paste.
-_STDIN_PIECE: Final = 16 * 1024
+STDIN_PIECE: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class StreamStatus:
 def stdin_frames(data: bytes) -> list[bytes]:
     """``data`` as frames for the container's input, in order."""
     head = bytes((STDIN,))
-    return [head + data[start : start + _STDIN_PIECE] for start in range(0, len(data), _STDIN_PIECE)]
+    return [head + data[start : start + STDIN_PIECE] for start in range(0, len(data), STDIN_PIECE)]
 
 
 def resize_frame(size: Resize) -> bytes:

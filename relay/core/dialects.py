@@ -2,7 +2,20 @@
 
 from typing import Protocol
 
-from loom.wire import Exit, Notice, Resize, Status, Utf8Stream, WireError, decode_client, decode_v1_client, encode
+from loom.wire import (
+    Ack,
+    ClientMessage,
+    Exit,
+    Notice,
+    Resize,
+    Resume,
+    Status,
+    Utf8Stream,
+    WireError,
+    decode_client,
+    decode_v1_client,
+    encode,
+)
 from relay.core.outbox import Item
 
 Frame = str | bytes
@@ -14,8 +27,8 @@ class Dialect(Protocol):
     def encode(self, item: Item) -> Frame | None:
         """The frame for ``item``; None when this protocol has nothing to say about it."""
 
-    def decode(self, frame: Frame) -> Resize | bytes:
-        """What the viewer sent: a size, or input for the container. Raises WireError."""
+    def decode(self, frame: Frame) -> ClientMessage | bytes:
+        """What the viewer sent: a control message, or input for the container. Raises WireError."""
 
 
 class V2:
@@ -24,7 +37,7 @@ class V2:
     def encode(self, item: Item) -> Frame | None:
         return item if isinstance(item, bytes) else encode(item)
 
-    def decode(self, frame: Frame) -> Resize | bytes:
+    def decode(self, frame: Frame) -> ClientMessage | bytes:
         return frame if isinstance(frame, bytes) else decode_client(frame)
 
 
@@ -43,6 +56,8 @@ class V1:
                 return _lines(*self._news(item)) or None
             case Notice(text):
                 return _lines(text)
+            case Ack() | Resume():
+                return None
             case Exit():
                 return "\r\n" + _lines(exit_text(item))
 

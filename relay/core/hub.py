@@ -2,15 +2,16 @@
 
 Output goes to the screen and to every viewer that is *live*. A viewer becomes live when it is ready (it told its size, or
 had time to) and the weaver runs: it then gets the screen, and from there on the bytes, so that nothing is lost or doubled.
+A viewer that comes back after its connection broke is a new :class:`Viewer` with the same id.
 A viewer whose outbox is full falls *behind*: it gets no more bytes until its outbox has run empty, and then the screen anew.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from loom.wire import Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
+from loom.wire import Accepted, Ack, Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
 from relay.core.outbox import Outbox
 from relay.core.screen import Screen
 
@@ -36,11 +37,23 @@ class WeaverState:
 
 
 @dataclass(eq=False, slots=True)
-class Viewer:
-    """One connection to the session."""
+class Typing:
+    """One viewer's input over all its connections. ``moved`` is called when there may be more to acknowledge."""
 
+    accepted: Accepted = field(default_factory=Accepted)
+    moved: Callable[[], None] = lambda: None
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One connection to the session. ``may`` is the most that its ticket allows; ``resumed``: it shows an earlier screen."""
+
+    id: str
+    may: Role
     role: Role
     outbox: Outbox
+    typing: Typing = field(default_factory=Typing)
+    resumed: bool = False
     expires_at: str = ""  # the weaver's, as the viewer's ticket says; RFC 3339
     size: Resize | None = None
     ready: bool = False
@@ -59,7 +72,9 @@ class Hub:
     state: WeaverState = field(default_factory=WeaverState)
     viewers: list[Viewer] = field(default_factory=list)
     ended: Exit | None = None
-    _typer: Viewer | None = None
+    dismissed: dict[str, Exit] = field(default_factory=dict)  # by viewer: not to come back
+    _typer_id: str = ""
+    _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away
     _private: PrivateSequences = field(default_factory=PrivateSequences)
 
     # -- viewers
@@ -70,6 +85,9 @@ class Hub:
         self._tell_all()
         if self.ended:
             self.dismiss(viewer, self.ended)
+        elif viewer.id in self._missed_detach:
+            self._missed_detach.discard(viewer.id)
+            self.dismiss(viewer, Exit("detached"))
 
     def ready(self, viewer: Viewer) -> None:
         """The viewer told its size, or had time to do so. Repeating it does nothing."""
@@ -86,8 +104,6 @@ class Hub:
         if viewer not in self.viewers:
             return
         self.viewers.remove(viewer)
-        if viewer is self._typer:
-            self._typer = None
         self._take_size()
         self._tell_all()
 
@@ -101,11 +117,23 @@ class Hub:
         """What of the viewer's input goes to the container: nothing of an observer's."""
         if viewer.role != "driver" or viewer.exit:
             return b""
-        if viewer is not self._typer and not _UNTYPED.fullmatch(data):
-            self._typer = viewer
+        if data and viewer.id != self._typer_id and not _UNTYPED.fullmatch(data):
+            self._typer_id = viewer.id
             self._take_size()
             self._tell_all()
         return data
+
+    def want_role(self, viewer: Viewer, want: Role) -> bool:
+        """The viewer asks for a role. False when its ticket does not allow it: it is told so."""
+        if want == "driver" and viewer.may != "driver":
+            viewer.outbox.put(Notice("you may watch this session, and not type in it"))
+            return False
+        viewer.role = want
+        if want == "observer" and viewer.id == self._typer_id:
+            self._typer_id = ""
+        self._take_size()
+        self._tell_all()
+        return True
 
     def caught_up(self, viewer: Viewer) -> None:
         """A viewer that was behind has taken everything: it gets the screen as it is now, and bytes again."""
@@ -158,6 +186,10 @@ class Hub:
             self.caught_up(viewer)
         if not viewer.exit:
             viewer.exit = message
+            if message.reason != "drain":
+                self.dismissed[viewer.id] = message
+            else:
+                viewer.outbox.put(Ack(viewer.typing.accepted.last_word()))
             viewer.outbox.put(message)
             viewer.outbox.close()
         self.leave(viewer)
@@ -178,16 +210,26 @@ class Hub:
 
     def _show_screen(self, viewer: Viewer) -> None:
         snapshot = self.screen.snapshot()
-        if snapshot:  # at the very start there is none: the viewer's terminal then keeps what it shows
+        # At the very start there is none: the viewer's terminal then keeps what it shows, unless that was a session's.
+        if snapshot or viewer.resumed:
             viewer.outbox.put_output(CLEAR + snapshot)
 
     def _detach_typer(self) -> None:
-        if self._typer:
-            self.dismiss(self._typer, Exit("detached"))
+        if typer := self._typer:
+            self.dismiss(typer, Exit("detached"))
+        elif self._typer_id:
+            self._missed_detach.add(self._typer_id)
+        self._typer_id = ""
+
+    @property
+    def _typer(self) -> Viewer | None:
+        """Who typed last, None while that viewer is away."""
+        return next((viewer for viewer in self.viewers if viewer.id == self._typer_id), None)
 
     def _take_size(self) -> None:
         """The size of the last typer, or while nobody here typed of the driver who is here longest."""
-        size = _first_size([self._typer] if self._typer else self.viewers)
+        typer = self._typer
+        size = _first_size([typer] if typer else self.viewers)
         if size and size != self.size:
             self.size = size
             self.screen.resize(size.rows, size.cols)

@@ -25,6 +25,13 @@ class ControlPlane:
         self.kid = "key-1"
         self.key_requests = 0
         self.names: dict[str, str] = {}  # what may stand for a weaver id
+        self.weaver: dict[str, Any] = {
+            "owner_user_id": "user-1",
+            "org_id": "org",
+            "status": "running",
+            "ended_at": None,
+        }
+        self.described: list[str] = []  # weavers that were asked for with the relay's token
         self.refreshed: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.url = ""
 
@@ -71,9 +78,17 @@ class ControlPlane:
         return web.json_response({"url": "", "ticket": self.ticket(weaver_id), "expires_at": ""})
 
     async def _refresh(self, request: web.Request) -> web.Response:
-        assert request.query["refresh"] == "true"
+        if "refresh" not in request.query:
+            return self._describe(request)
         self.refreshed.put_nowait((request.match_info["id"], request.headers.get("Authorization", "")))
         return web.json_response({})
+
+    def _describe(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == f"Bearer {RELAY_TOKEN}"
+        self.described.append(request.match_info["id"])
+        if not self.weaver:
+            return _error(404, "weaver_not_found", "no such weaver")
+        return web.json_response({"expires_at": "2999-01-01T00:00:00.000Z", **self.weaver})
 
 
 def _error(status: int, code: str, message: str) -> web.Response:

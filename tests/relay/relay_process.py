@@ -38,6 +38,15 @@ class Relay:
         )
         return Viewer(websocket)
 
+    async def comes_back(self, weaver_id: str, token: str, ticket: str | None = None) -> "Viewer":
+        """Connect with a resume token, and a ticket if there is one."""
+        websocket = await self.http.ws_connect(
+            self.attach_url(weaver_id),
+            headers={"Authorization": f"Bearer {ticket}"} if ticket else {},
+            protocols=[SUBPROTOCOL_V2, f"resume.{token}"],
+        )
+        return Viewer(websocket)
+
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -51,13 +60,27 @@ class Viewer:
     websocket: aiohttp.ClientWebSocketResponse
     output: bytearray = field(default_factory=bytearray)
     messages: list[dict[str, Any]] = field(default_factory=list)
-    order: list[str] = field(default_factory=list)  # "bytes" or a message's type, neighbours merged
+    order: list[str] = field(default_factory=list)  # "bytes", or the type of what is for people; neighbours merged
 
     async def resize(self, rows: int, cols: int) -> None:
         await self.websocket.send_str(json.dumps({"type": "resize", "rows": rows, "cols": cols}))
 
     async def type(self, data: bytes) -> None:
         await self.websocket.send_bytes(data)
+
+    async def want(self, role: str) -> None:
+        await self.websocket.send_str(json.dumps({"type": "role", "want": role}))
+
+    async def token(self) -> str:
+        """The newest resume token."""
+        await self.until(type="resume")
+        return str([message["token"] for message in self.messages if message["type"] == "resume"][-1])
+
+    def cut(self) -> None:
+        """The connection is gone, without a word."""
+        transport = self.websocket._response.connection and self.websocket._response.connection.transport
+        assert transport
+        transport.abort()
 
     async def next(self) -> bool:
         """Take one frame; False when the connection is closed."""
@@ -70,7 +93,7 @@ class Viewer:
             kind = self.messages[-1]["type"]
         else:
             return False
-        if self.order[-1:] != [kind]:
+        if self.order[-1:] != [kind] and kind not in ("resume", "ack"):
             self.order.append(kind)
         return True
 

@@ -1,5 +1,6 @@
 """The session's rules, without I/O."""
 
+import uuid
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -30,7 +31,7 @@ class Tape:
 
 
 def viewer(role: str = "driver", limit: int = 1 << 20) -> Viewer:
-    return Viewer(role=role, outbox=Outbox(limit, lambda: None))  # type: ignore[arg-type]
+    return Viewer(uuid.uuid4().hex, may=role, role=role, outbox=Outbox(limit, lambda: None))  # type: ignore[arg-type]
 
 
 def taken(viewer: Viewer) -> list[object]:
