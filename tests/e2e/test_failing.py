@@ -92,6 +92,7 @@ def test_ctrl_c_while_waiting_may_keep_the_weaver(edition: Edition):
     assert edition.loom("delete", "kept").returncode == 0
 
 
+@pytest.mark.loom_session  # the words are its banner's
 def test_a_branch_that_is_not_there(edition: Edition):
     with edition.terminal("new", "--name", "branchless", "--repo", edition.repo, "--branch", "gone") as terminal:
         terminal.expect("the repository could not be cloned (exit code 128):")
