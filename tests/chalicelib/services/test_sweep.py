@@ -150,8 +150,12 @@ def test_weavers_that_cannot_be_ended_do_not_keep_expired_ones_waiting(world, fa
         world.cluster.pods[one.pod_name] = {"metadata": {"name": one.pod_name, "uid": "u", "finalizers": ["x"]}}
         world.store.update(terminating(one, "Deleted", ""))
     expired = world.created_and_running(BOB, lifetime_hours=0.5)
-    if failing:
-        world.cluster.failures["delete_pod"] = ClusterError("etcd has no leader")
+
+    def fail(moment, _args):
+        if failing and moment == "before delete_pod":
+            raise ClusterError("etcd has no leader")
+
+    world.watcher = fail
     world.clock.advance(timedelta(hours=1))
     assert world.sweep().deleted_ids == []
     world.clock.advance(MINUTE)
