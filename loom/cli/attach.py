@@ -7,7 +7,8 @@ import time
 from contextlib import closing
 
 from loom.cli.exit_codes import INTERRUPTED
-from loom.cli.farewell import come_back, farewell, label
+from loom.cli.farewell import come_back, farewell
+from loom.cli.labels import label
 from loom.cli.options import api_of, checked_reference
 from loom.cli.output import say, telling
 from loom.cli.progress import Progress

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from loom.cli.farewell import short_id
 from loom.cli.grammar import CONTEXT, REF, Parser
+from loom.cli.labels import short_id
 from loom.cli.options import settings_of
 from loom.cli.parser import grammar
 

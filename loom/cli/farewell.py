@@ -1,5 +1,6 @@
 """What a person is told when a terminal session is over, and the exit code that goes with it: pure."""
 
+from loom.cli.labels import label, short_id
 from loom.client.api import Weaver
 from loom.printable import printable
 from loom.wire import Exit, Status
@@ -7,16 +8,6 @@ from loom.wire import Exit, Status
 #: A weaver that ended within so many seconds had no process that stays.
 _AT_ONCE = 5.0
 _HINT = "an image needs a main process that keeps running"
-
-
-def short_id(weaver: Weaver) -> str:
-    """What people type: the last eight digits of the id."""
-    return printable(str(weaver.get("short_id") or weaver["id"][-8:]))
-
-
-def label(weaver: Weaver) -> str:
-    """How a weaver is called: its name, or its short id."""
-    return printable(str(weaver.get("name") or "")) or short_id(weaver)
 
 
 def come_back(weaver: Weaver) -> str:

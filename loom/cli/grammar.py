@@ -1,7 +1,10 @@
 """What every command's grammar shares: one-line errors that say what may have been meant, help as written, common options."""
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn, cast
 
 from loom.client.errors import UsageError
@@ -67,6 +70,24 @@ class Parser(argparse.ArgumentParser):
         )
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with epilogs as they are written, as wide as the terminal."""
+
+    def __init__(self, prog: str, width: int | None = None) -> None:
+        # argparse makes one for each option that is declared, and would ask for the terminal's size each time.
+        super().__init__(prog, width=width or _columns())
+
+
+@cache
+def _columns() -> int:
+    """As argparse has it: two less than the terminal's columns."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.stdout.fileno()).columns
+    except (ValueError, OSError):
+        columns = 0
+    return (columns or 80) - 2
+
+
 def add_command(commands: Any, name: str, text: str, examples: str, run: Run, **more: Any) -> argparse.ArgumentParser:
     """One command, to the subparsers ``commands``. ``examples`` stand at the end of its help, as they are."""
     epilog = f"examples:\n{examples}" + more.pop("epilog", "")
@@ -75,7 +96,7 @@ def add_command(commands: Any, name: str, text: str, examples: str, run: Run, **
         help=text,
         description=text,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
         **more,
     )
@@ -93,8 +114,14 @@ def add_group(commands: Any, name: str, text: str, examples: str, **more: Any) -
         help=text,
         description=text,
         epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
         **more,
     )
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    return add_subcommands(parser)
+
+
+def add_subcommands(parser: argparse.ArgumentParser, *, required: bool = True) -> Any:
+    """The subparsers of a command that has commands."""
+    # Told the program's name, argparse does not write a usage to find it.
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=required, prog=parser.prog)

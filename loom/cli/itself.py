@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from loom.cli.grammar import CONTEXT, add_command
+from loom.cli.grammar import CONTEXT, add_command, add_subcommands
 
 _CONFIG_EXAMPLES = """\
   loom config                                    what came from where
@@ -41,7 +41,7 @@ def _add_config(commands: Any) -> None:
     usage = "%(prog)s [options] [COMMAND]"
     config = add_command(commands, "config", text, _CONFIG_EXAMPLES, _config, usage=usage)
     config.add_argument("--json", action="store_true", help="as JSON")
-    more = config.add_subparsers(title="commands", metavar="COMMAND")
+    more = add_subcommands(config, required=False)
     add_command(more, "path", "print where the configuration file is", "  cat $(loom config path)\n", _config_path)
     use = add_command(more, "use", "make a context the one that is used", "  loom config use work\n", _config_use)
     use.add_argument("name", metavar=CONTEXT, help="a context of the file, or default")

@@ -8,7 +8,8 @@ from typing import Any
 from loom.cli import options as given
 from loom.cli.attach import be_terminal, wait_until_running
 from loom.cli.exit_codes import INTERRUPTED
-from loom.cli.farewell import come_back, label, short_id
+from loom.cli.farewell import come_back
+from loom.cli.labels import label, short_id
 from loom.cli.output import out, out_json, say
 from loom.cli.signals import Terminated
 from loom.cli.terminal import confirm, on_terminal

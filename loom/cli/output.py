@@ -1,7 +1,6 @@
 """Where things go: what a command answers to stdout, what it tells a person to stderr."""
 
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +30,8 @@ def out_json(value: object) -> None:
 
 def out_table(header: Sequence[str], rows: Sequence[Sequence[str]], colours: Mapping[int, Sequence[str]]) -> None:
     """A table that fits the terminal. ``colours`` gives a column's colour (SGR parameters, or nothing) in each row."""
+    import shutil  # brings three kinds of compression
+
     room = shutil.get_terminal_size().columns
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for number, row in enumerate((header, *rows)):

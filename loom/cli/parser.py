@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from loom import __version__
 from loom.cli import itself, weaver
-from loom.cli.grammar import CONTEXT, Parser, add_group
+from loom.cli.grammar import CONTEXT, Formatter, Parser, add_group, add_subcommands
 from loom.client.errors import UsageError
 
 _EPILOG = """\
@@ -32,14 +32,14 @@ def grammar() -> argparse.ArgumentParser:
         prog="loom",
         description="Weavers: clean, isolated, shareable places to work, in seconds.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--url", metavar="URL", help="base URL of the API")
     parser.add_argument("--token", metavar="TOKEN", help="your token; better in LOOM_TOKEN: others see command lines")
     parser.add_argument("--context", metavar=CONTEXT, help="a context of the configuration file")
     parser.add_argument("--version", action="version", version=f"loom {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = add_subcommands(parser)
     weaver.add_commands(commands)
     group = add_group(commands, "weaver", "the same commands, as: loom weaver new ...", "  loom weaver ps\n")
     weaver.add_commands(group)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from loom.cli.farewell import short_id
+from loom.cli.labels import short_id
 from loom.cli.options import api_of, tags
 from loom.cli.output import in_colour, out_json, out_table, say
 from loom.cli.times import since, until

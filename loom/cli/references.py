@@ -1,6 +1,6 @@
 """The weaver that somebody means by what they typed."""
 
-from loom.cli.farewell import short_id
+from loom.cli.labels import short_id
 from loom.client.api import Api, Weaver
 from loom.client.errors import ApiError, LoomError
 from loom.client.nearest import did_you_mean

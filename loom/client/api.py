@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote, urlencode
 
 from loom.client.config import Config
@@ -13,12 +12,14 @@ from loom.client.http import HttpClient, Telling
 Weaver: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """Permission for one connection to the relay at ``url`` (ws or wss), good for about a minute."""
 
     url: str
-    ticket: str = field(repr=False)
+    ticket: str
+
+    def __repr__(self) -> str:
+        return f"Ticket(url={self.url!r})"
 
 
 class Api:

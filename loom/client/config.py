@@ -1,9 +1,11 @@
-"""Which API to talk to and as whom: flags, then the environment, then the configuration file."""
+"""Which API to talk to and as whom: flags, then the environment, then the configuration file.
+
+What every command imports has named tuples: dataclasses would cost 10 ms of a start that is a person's wait.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from loom.client.config_file import DEFAULT, ConfigFile, config_path, read
@@ -14,21 +16,25 @@ __all__ = ["Config", "Setting", "Settings", "checked_token", "checked_url", "con
 Name = Literal["url", "token"]
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """``url`` is the API's base URL, http or https, without a slash at its end; ``token`` a bearer token, empty for none."""
 
     url: str
-    token: str = field(repr=False)
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Config(url={self.url!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """``value`` as it was given, None where nobody did; ``source`` tells a person where it came from."""
 
     name: str
-    value: str | None = field(repr=False)  # may be a token
+    value: str | None
     source: str
+
+    def __repr__(self) -> str:
+        return f"Setting(name={self.name!r}, source={self.source!r})"  # the value may be a token
 
 
 class Settings:

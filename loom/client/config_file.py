@@ -14,8 +14,7 @@ The context ``default`` stands at the top of the file, the others in tables::
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from loom.client.errors import UsageError
 from loom.client.nearest import did_you_mean
@@ -27,13 +26,15 @@ _HEADER = re.compile(r"\s*\[")
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """``contexts`` maps a name to what the file has of ``url`` and ``token``; ``current`` as written, None where it is not."""
 
     path: str
-    contexts: Mapping[str, Mapping[str, str]] = field(repr=False)  # tokens
+    contexts: Mapping[str, Mapping[str, str]]
     current: str | None
+
+    def __repr__(self) -> str:
+        return f"ConfigFile(path={self.path!r})"  # the contexts have tokens
 
     def context(self, name: str, source: str) -> Mapping[str, str]:
         """The context that ``source`` names; ``default`` is there even when nothing is written. Raises UsageError."""

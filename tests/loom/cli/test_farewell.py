@@ -1,6 +1,7 @@
 import pytest
 
-from loom.cli.farewell import farewell, label
+from loom.cli.farewell import farewell
+from loom.cli.labels import label
 from loom.wire import Exit, Status
 
 WEAVER = {"id": "019a0000-0000-7000-8000-0000a1b2c3d4", "name": "otter", "has_session": False}
