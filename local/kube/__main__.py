@@ -14,14 +14,21 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
 from local.kube import isolation
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.kubeconfig import write_kubeconfig
 from local.kube.kubelet import Kubelet
+from local.kube.manifests import BadManifest, load_manifests
 from local.kube.registry import Registry
 from local.kube.server import ApiServer
+from local.kube.status import ApiError
+
+#: Seconds. Whoever has the file may use it for as long as this server lives.
+_ACCOUNT_TOKEN_LIFETIME: Final = 365 * 24 * 3600
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -37,7 +44,31 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         metavar="NAME",
         help="an image with `loom session` in it; repeatable",
     )
+    parser.add_argument(
+        "--manifests",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="namespaces, service accounts, roles and bindings to start with; repeatable",
+    )
+    parser.add_argument(
+        "--account-kubeconfig",
+        action="append",
+        type=_account_and_path,
+        default=[],
+        metavar="NAMESPACE/ACCOUNT=PATH",
+        help="a kubeconfig with a token of this service account, written before the first; repeatable",
+    )
     return parser.parse_args(words)
+
+
+def _account_and_path(word: str) -> tuple[tuple[str, str], Path]:
+    account, _, path = word.partition("=")
+    namespace, _, name = account.partition("/")
+    if not (namespace and name and path):
+        raise argparse.ArgumentTypeError(f"{word!r} is not NAMESPACE/ACCOUNT=PATH")
+    return (namespace, name), Path(path)
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -48,12 +79,18 @@ async def serve(arguments: argparse.Namespace) -> None:
     registry = Registry(first_version=time.time_ns() // 1_000_000)
     kubelet = Kubelet(registry, state=arguments.state, loom_images=frozenset(arguments.loom_image))
     token = secrets.token_urlsafe(32)
-    server = ApiServer(registry, kubelet, token)
+    tokens = ServiceAccountTokens(registry)
+    server = ApiServer(registry, kubelet, token, tokens)
+    for path in arguments.manifests:
+        load_manifests(registry, path)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.close)
         await kubelet.start()
         stack.push_async_callback(kubelet.close)
         url = f"http://{arguments.host}:{await server.start(arguments.host, arguments.port)}"
+        for account, path in arguments.account_kubeconfig:
+            found = registry.get("serviceaccounts", *account)
+            write_kubeconfig(path, url, tokens.issue(found, seconds=_ACCOUNT_TOKEN_LIFETIME))
         write_kubeconfig(arguments.kubeconfig, url, token)
         print(f"ready {url}", flush=True)
         await ended.wait()
@@ -67,7 +104,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(warning, file=sys.stderr, flush=True)
     try:
         uvloop.run(serve(arguments))
-    except OSError as error:
+    except (OSError, BadManifest, ApiError) as error:
         print(f"local.kube: {error}", file=sys.stderr)
         return 1
     return 0

@@ -2,9 +2,12 @@
 
 import os
 import platform
+from typing import Final
 
 from local.kube.discovery import VERSION
 from local.kube.objects import Object, seconds, utc_now
+
+NODE_NAME: Final = "node1"
 
 
 def new_node(name: str) -> Object:

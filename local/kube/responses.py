@@ -74,11 +74,20 @@ def _routing_error(request: web.Request, error: web.HTTPException) -> web.Respon
             return error_response(ApiError(code, None, error.reason))
 
 
+def media_ranges(request: web.Request) -> list[tuple[str, dict[str, str]]]:
+    """What the client accepts, in its order: media type and parameters (weights are left out)."""
+    found = []
+    for entry in request.headers.get("Accept", "").split(","):
+        kind, *parameters = (part.strip() for part in entry.split(";"))
+        pairs = dict(part.partition("=")[::2] for part in parameters)
+        if kind:
+            found.append((kind, {key: value for key, value in pairs.items() if key != "q"}))
+    return found
+
+
 def require_json_accepted(request: web.Request) -> None:
-    """Raises ApiError 406 when the client takes no JSON: this server writes nothing else, and no Tables."""
-    accepted = request.headers.get("Accept", "")
-    ranges = [[part.strip() for part in entry.split(";")] for entry in accepted.split(",") if entry.strip()]
-    plain = [kind for kind, *parameters in ranges if not any(text.startswith("as=") for text in parameters)]
-    if ranges and not {"*/*", "application/*", "application/json"}.intersection(plain):
+    """Raises ApiError 406 when the client takes no plain JSON."""
+    plain = [kind for kind, parameters in media_ranges(request) if "as" not in parameters]
+    if request.headers.get("Accept") and not {"*/*", "application/*", "application/json"}.intersection(plain):
         message = "only the following media types are accepted: application/json"
         raise ApiError(406, "NotAcceptable", message)

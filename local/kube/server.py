@@ -9,10 +9,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from local.kube import discovery, status
-from local.kube.authentication import bearer_token
+from local.kube.auth import policy
+from local.kube.auth.middleware import authentication, authorization
+from local.kube.auth.reviews import Reviews
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.collections import Collections
 from local.kube.namespaces import INITIAL, NamespaceController, Namespaces, forget_old_events, new_namespace
 from local.kube.node import Node
+from local.kube.nodes import NODE_NAME, new_node
 from local.kube.pods import Pods
 from local.kube.registry import Registry
 from local.kube.resources import STORED, Resource
@@ -37,12 +41,13 @@ def refuse(what: str) -> Handler:
     return handle
 
 
-def _routes(registry: Registry, node: Node) -> list[web.RouteDef]:
+def _routes(registry: Registry, node: Node, tokens: ServiceAccountTokens) -> list[web.RouteDef]:
     return [
         *_discovery_routes(),
         *_namespace_routes(registry),
         *_event_routes(registry),
         *_node_routes(registry),
+        *_review_routes(Reviews(registry, tokens)),
         *_pod_routes(registry, node),
         *(route for resource in STORED for route in _stored_routes(registry, resource)),
     ]
@@ -61,6 +66,8 @@ def _discovery_routes() -> list[web.RouteDef]:
         "/api": discovery.api,
         "/apis": discovery.apis,
         _V1: discovery.api_v1,
+        "/apis/{group}": discovery.group,
+        "/apis/{group}/v1": discovery.group_v1,
     }
     # Clients in Python ask with a slash at the end.
     return [_get(asked, handler) for path, handler in handlers.items() for asked in (path, f"{path}/")]
@@ -94,6 +101,17 @@ def _node_routes(registry: Registry) -> list[web.RouteDef]:
     return [
         _get(f"{_V1}/nodes", collections.list("nodes")),
         _get(f"{_V1}/nodes/{{name}}", collections.get("nodes")),
+    ]
+
+
+def _review_routes(reviews: Reviews) -> list[web.RouteDef]:
+    authentication_v1, authorization_v1 = "/apis/authentication.k8s.io/v1", "/apis/authorization.k8s.io/v1"
+    return [
+        web.post(f"{_IN_NAMESPACE}/serviceaccounts/{{name}}/token", reviews.token_request),
+        web.post(f"{authentication_v1}/tokenreviews", reviews.token_review),
+        web.post(f"{authentication_v1}/selfsubjectreviews", reviews.self_subject_review),
+        web.post(f"{authorization_v1}/selfsubjectaccessreviews", reviews.self_subject_access_review),
+        web.post(f"{authorization_v1}/subjectaccessreviews", reviews.subject_access_review),
     ]
 
 
@@ -139,15 +157,18 @@ def _pod_routes(registry: Registry, node: Node) -> list[web.RouteDef]:
 
 
 class ApiServer:
-    """The pod API over ``registry`` and ``node``, which the caller starts and closes."""
+    """The pod API over ``registry`` and ``node``, which the caller starts and closes. ``token`` is the administrator's."""
 
-    def __init__(self, registry: Registry, node: Node, token: str) -> None:
+    def __init__(self, registry: Registry, node: Node, token: str, tokens: ServiceAccountTokens) -> None:
         self._registry = registry
+        policy.install(registry)
+        registry.create("nodes", new_node(NODE_NAME))
         for name in INITIAL:
             registry.create("namespaces", new_namespace({"name": name}))
-        app = web.Application(middlewares=[errors, bearer_token(token)], client_max_size=MAX_BODY)
+        middlewares = [errors, authentication(registry, token, tokens), authorization(registry)]
+        app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
         app.on_response_prepare.append(mark_started)
-        app.add_routes(_routes(registry, node))
+        app.add_routes(_routes(registry, node, tokens))
         # A client that leaves must end its watch, log or attachment at once, not with the next write.
         self._runner = web.AppRunner(
             app, handler_cancellation=True, shutdown_timeout=_SHUTDOWN, access_log=None, keepalive_timeout=75

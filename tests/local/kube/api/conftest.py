@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.objects import Object
 from local.kube.registry import Registry
 from local.kube.server import ApiServer
@@ -53,7 +54,7 @@ class Api:
 @contextlib.asynccontextmanager
 async def serving(registry: Registry) -> AsyncIterator[Api]:
     node = StandInNode()
-    server = ApiServer(registry, node, TOKEN)
+    server = ApiServer(registry, node, TOKEN, ServiceAccountTokens(registry))
     registry.create("namespaces", {"metadata": {"name": NAMESPACE}, "spec": {}, "status": {"phase": "Active"}})
     port = await server.start("127.0.0.1", 0)
     headers = {"Authorization": f"Bearer {TOKEN}"}

@@ -21,7 +21,7 @@ async def test_the_kubeconfig_is_for_its_owner_alone(server: RunningServer):
             names = [item["metadata"]["name"] for item in (await answer.json())["items"]]
             assert names == ["default", "kube-system"]
     async with aiohttp.ClientSession(server.url) as http, http.get("/api/v1/namespaces") as answer:
-        assert answer.status == 401
+        assert answer.status == 403
 
 
 async def test_sigterm_ends_it_though_a_watch_is_open(tmp_path: Path):
