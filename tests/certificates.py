@@ -29,10 +29,12 @@ class Authority:
         certificate = self._builder(self._name, self._key).add_extension(constraints, critical=True)
         self.certificate = certificate.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
 
-    def sign(self, common_name: str) -> Pair:
+    def sign(self, common_name: str, dns_name: str | None = None) -> Pair:
+        """For the address 127.0.0.1, or for ``dns_name`` alone."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-        addresses = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+        address = x509.DNSName(dns_name) if dns_name else x509.IPAddress(IPv4Address("127.0.0.1"))
+        addresses = x509.SubjectAlternativeName([address])
         certificate = self._builder(name, key).add_extension(addresses, critical=False).sign(self._key, SHA256())
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return Pair(certificate.public_bytes(Encoding.PEM), private)

@@ -55,9 +55,15 @@ def connect(kubeconfig: Path | None) -> Connection:
     base = kubeconfig.parent if kubeconfig else Path("/")  # from where the kubeconfig's relative paths count
     try:
         access = load_access(kubeconfig) if kubeconfig else service_account_access(os.environ)
-        return Connection(access.server, _pool(access, base), Credentials(access, base))
     except KubeconfigError as error:
         raise ClusterError(f"the cluster is not configured: {error}") from error
+    return connection(access, base)
+
+
+def connection(access: ClusterAccess, base: Path) -> Connection:
+    """The cluster that ``access`` describes; its relative paths count from ``base``. Raises ClusterError; sends nothing yet."""
+    try:
+        return Connection(access.server, _pool(access, base), Credentials(access, base))
     except OSError as error:  # ssl.SSLError is one
         raise ClusterError(f"the cluster's certificates cannot be used: {error.strerror or error}") from error
 

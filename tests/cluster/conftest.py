@@ -1,0 +1,75 @@
+"""A pod API server that is nobody's own, and its TLS front: a cluster as kubeconfigs know them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.edition import make_namespace
+from tests.certificates import Authority, Pair
+from tests.processes import part
+
+NAMESPACE = "team-weavers"
+IMAGE = "registry.example/tools/weaver:7"
+#: The name in the certificate of the front that is not reached by its own.
+SERVER_NAME = "kubernetes.internal"
+
+
+@dataclass
+class Cluster:
+    """``server`` takes a certificate of ``authority`` or a token of the file ``tokens``; ``named`` has SERVER_NAME's certificate."""
+
+    folder: Path
+    server: str
+    named: str
+    authority: Authority
+    client: Pair
+    tokens: Path
+    own_kubeconfig: Path
+
+    def kubeconfig(self, path: Path, user: dict[str, Any], *, named: bool = False) -> Path:
+        """Written to ``path``, which is returned."""
+        ca = base64.b64encode(self.authority.certificate).decode()
+        cluster: dict[str, Any] = {"server": self.server, "certificate-authority-data": ca}
+        if named:
+            cluster |= {"server": self.named, "tls-server-name": SERVER_NAME}
+        content = {
+            "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "not-this-one"}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": user}],
+        }
+        path.write_text(json.dumps(content))
+        return path
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    authority = Authority()
+    for name, pair in (("server", authority.sign("server")), ("named", authority.sign("server", SERVER_NAME))):
+        (folder / f"{name}.pem").write_bytes(pair.certificate + pair.key)
+    (folder / "ca.pem").write_bytes(authority.certificate)
+    tokens = folder / "tokens"
+    tokens.write_text("right\n")
+    own = folder / "own-kubeconfig"
+    arguments = ("--kubeconfig", str(own), "--client-ca", str(folder / "ca.pem"), "--tokens", str(tokens))
+    node = ("--state", str(folder / "node"), "--kubeconfig", str(own), "--loom-image", IMAGE)
+    with (
+        part("local.kube", *node) as url,
+        part("tests.cluster.front", *arguments, "--certificate", str(folder / "server.pem")) as server,
+        part("tests.cluster.front", *arguments, "--certificate", str(folder / "named.pem")) as named,
+    ):
+        make_namespace(url, own, NAMESPACE)
+        yield Cluster(folder, server, named, authority, authority.sign("client"), tokens, own)
+
+
+def write_plugin(path: Path, token_file: Path) -> None:
+    """A credential plugin that gives the token in ``token_file``, until it is refused."""
+    credential = r'{"kind": "ExecCredential", "status": {"token": "%s"}}'
+    path.write_text(f"#!/bin/sh\necho asked >>{path}.asked\nprintf '{credential}' \"$(cat {token_file})\"\n")
+    path.chmod(0o755)
