@@ -34,7 +34,7 @@ def allowed(principal: Principal, action: Action, *, owner_user_id: str, org_id:
     """Whether ``principal`` may do ``action`` to a weaver of that owner in that org."""
     if principal.user_id == owner_user_id:
         return True
-    org_role = principal.org_roles.get(org_id)
+    org_role = "org_owner" if org_id == principal.personal_org_id else principal.org_roles.get(org_id)
     if org_role and action in _BY_ORG_ROLE[org_role]:
         return True
     return principal.system_role is not None and action in _BY_SYSTEM_ROLE[principal.system_role]

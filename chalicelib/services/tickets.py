@@ -50,8 +50,8 @@ class Tickets:
             role=role,
             weaver_expires_at=weaver.expires_at,
         )
-        return Ticket(self.attach_url(weaver), self.signer.sign(claims), expires_at.replace(microsecond=0))
+        return Ticket(self._url(weaver, action), self.signer.sign(claims), expires_at.replace(microsecond=0))
 
-    def attach_url(self, weaver: Weaver) -> str:
-        """The relay's address for the weaver's terminal."""
-        return f"{self.relay_url}/api/weaver/{weaver.id}/attach"
+    def _url(self, weaver: Weaver, action: TicketAction) -> str:
+        """The relay's door for ``action`` (DESIGN §5); the client adds the port to that of ``tcp``."""
+        return f"{self.relay_url}/api/weaver/{weaver.id}/{action}"

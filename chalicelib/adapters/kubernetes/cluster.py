@@ -79,6 +79,8 @@ class KubernetesCluster:
     def _checked(self, status: int, body: dict[str, Any]) -> dict[str, Any]:
         """``body`` of a success. Raises what the error means to the services."""
         if status < 300:
+            if "kind" not in body:
+                raise ClusterError("Kubernetes: the answer is no Kubernetes object; is the kubeconfig's server right?")
             return body
         details: Mapping[str, Any] = body.get("details") or {}
         if status == 404 and details.get("kind") == "namespaces":
