@@ -56,13 +56,13 @@ def seconds(command: Sequence[str], env: Mapping[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def ratio(command: Sequence[str], baseline: Sequence[str]) -> float:
+def ratio(command: Sequence[str], baseline: Sequence[str], env: Mapping[str, str] = os.environ) -> float:
     """The median of the ratios of paired runs, so that a busy moment hits both sides; the first pair warms up.
 
     Both sides run from bytecode that the first pair left in a folder of its own: compiling is not what is measured.
     """
     with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+        env = {**env, "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
         pairs = [(seconds(command, env), seconds(baseline, env)) for _ in range(_RUNS + 1)]
     return median(one / other for one, other in pairs[1:])
 
@@ -74,7 +74,17 @@ def imports() -> Iterable[Figure]:
     yield Figure("lambda-import", value, 1.5, "CPython, no network")
 
 
-GROUPS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {"imports": imports}
+def cli() -> Iterable[Figure]:
+    """``loom ps`` (DESIGN §9), and help that waits for nothing."""
+    from scripts.bench_cli import against_kubectl
+
+    ps, help_ = against_kubectl(ratio)
+    backend = "laptop edition, 12 weavers, whole processes, both over TLS"
+    yield Figure("loom-ps", ps, 2.0, f"against kubectl 1.36 get pods; {backend}")
+    yield Figure("loom-help", help_, 1.0, f"against loom ps; {backend}")
+
+
+GROUPS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {"imports": imports, "cli": cli}
 
 
 def main() -> int:
