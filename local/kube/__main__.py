@@ -25,6 +25,7 @@ from local.kube.kubelet import Kubelet
 from local.kube.manifests import BadManifest, load_manifests
 from local.kube.registry import Registry
 from local.kube.server import ApiServer
+from local.kube.serving_certificate import serving_certificate
 from local.kube.status import ApiError
 
 #: Seconds. Whoever has the file may use it for as long as this server lives.
@@ -43,6 +44,9 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         default=[],
         metavar="NAME",
         help="an image with `loom session` in it; repeatable",
+    )
+    parser.add_argument(
+        "--tls", action="store_true", help="HTTPS, with a certificate that the kubeconfig carries (kubectl needs it)"
     )
     parser.add_argument(
         "--manifests",
@@ -87,11 +91,13 @@ async def serve(arguments: argparse.Namespace) -> None:
         stack.push_async_callback(server.close)
         await kubelet.start()
         stack.push_async_callback(kubelet.close)
-        url = f"http://{arguments.host}:{await server.start(arguments.host, arguments.port)}"
+        tls, authority = serving_certificate(arguments.host) if arguments.tls else (None, None)
+        port = await server.start(arguments.host, arguments.port, tls)
+        url = f"{'https' if tls else 'http'}://{arguments.host}:{port}"
         for account, path in arguments.account_kubeconfig:
             found = registry.get("serviceaccounts", *account)
-            write_kubeconfig(path, url, tokens.issue(found, seconds=_ACCOUNT_TOKEN_LIFETIME))
-        write_kubeconfig(arguments.kubeconfig, url, token)
+            write_kubeconfig(path, url, tokens.issue(found, seconds=_ACCOUNT_TOKEN_LIFETIME), authority)
+        write_kubeconfig(arguments.kubeconfig, url, token, authority)
         print(f"ready {url}", flush=True)
         await ended.wait()
 

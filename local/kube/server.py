@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from typing import Final
 
@@ -175,14 +176,14 @@ class ApiServer:
         )
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, host: str, port: int) -> int:
-        """Listens; the port that was bound. Raises OSError."""
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listens, in plain HTTP without ``tls``; the port that was bound. Raises OSError."""
         self._tasks = [
             asyncio.create_task(NamespaceController(self._registry).run(), name="namespaces"),
             asyncio.create_task(self._expire_events(), name="event expiry"),
         ]
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
+        site = web.TCPSite(self._runner, host, port, ssl_context=tls)
         await site.start()
         bound: int = self._runner.addresses[0][1]
         return bound
