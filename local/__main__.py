@@ -78,6 +78,7 @@ def _up_in_cluster(arguments: argparse.Namespace) -> None:
     finally:
         if number := cluster.delete_pods(used):
             print(f"deleted {number} weaver{'s' if number > 1 else ''} from the cluster")
+        used.kubeconfig.unlink()
 
 
 def _arguments() -> argparse.Namespace:
