@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kubernetes.client
+import kubernetes.config
 import pytest
 
-from local.edition import make_namespace
 from tests.certificates import Authority, Pair
 from tests.processes import part
 
@@ -60,16 +61,19 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     arguments = ("--kubeconfig", str(own), "--client-ca", str(folder / "ca.pem"), "--tokens", str(tokens))
     node = ("--state", str(folder / "node"), "--kubeconfig", str(own), "--loom-image", IMAGE)
     with (
-        part("local.kube", *node) as url,
+        part("local.kube", *node),
         part("tests.cluster.front", *arguments, "--certificate", str(folder / "server.pem")) as server,
         part("tests.cluster.front", *arguments, "--certificate", str(folder / "named.pem")) as named,
     ):
-        make_namespace(url, own, NAMESPACE)
+        with kubernetes.config.new_client_from_config(str(own)) as client:  # type: ignore[no-untyped-call]
+            metadata = kubernetes.client.V1ObjectMeta(name=NAMESPACE)
+            kubernetes.client.CoreV1Api(client).create_namespace(kubernetes.client.V1Namespace(metadata=metadata))
         yield Cluster(folder, server, named, authority, authority.sign("client"), tokens, own)
 
 
 def write_plugin(path: Path, token_file: Path) -> None:
     """A credential plugin that gives the token in ``token_file``, until it is refused."""
-    credential = r'{"kind": "ExecCredential", "status": {"token": "%s"}}'
+    kind = '"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"'
+    credential = f'{{{kind}, "status": {{"token": "%s"}}}}'
     path.write_text(f"#!/bin/sh\necho asked >>{path}.asked\nprintf '{credential}' \"$(cat {token_file})\"\n")
     path.chmod(0o755)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import kubernetes.client
 import kubernetes.config
@@ -50,7 +51,8 @@ def new_weaver(home: Path) -> str:
 
 def pods(cluster: Cluster) -> set[str]:
     with kubernetes.config.new_client_from_config(str(cluster.own_kubeconfig)) as client:  # type: ignore[no-untyped-call]
-        return {pod.metadata.name for pod in kubernetes.client.CoreV1Api(client).list_namespaced_pod(NAMESPACE).items}
+        found: list[Any] = kubernetes.client.CoreV1Api(client).list_namespaced_pod(NAMESPACE).items
+        return {pod.metadata.name for pod in found}
 
 
 @pytest.mark.parametrize(
