@@ -4,22 +4,23 @@ import argparse
 import shutil
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back, farewell
 from loom.cli.labels import label
-from loom.cli.options import api_of, checked_reference
+from loom.cli.options import api_of, checked_reference, settings_of
 from loom.cli.output import say, telling
 from loom.cli.progress import Progress
 from loom.cli.references import found
 from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import Terminal, on_terminal
 from loom.cli.viewer import Viewer
-from loom.client.api import Ticket, Weaver
+from loom.client.api import Api, Ticket, Weaver
 from loom.client.errors import ApiError, ConnectionFailed, ConnectionLost, UsageError
-from loom.client.relay import RelayConnection, connect
-from loom.wire import Exit
+from loom.client.link import Link, NewTicket
+from loom.client.relay import connect
+from loom.wire import Exit, Role
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,15 +30,28 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("attach needs a terminal: both stdin and stdout must be one")
     api = api_of(options)
     weaver = found(api, reference)
-    ticket = api.ticket(weaver["id"])
+    role: Role = "observer" if options.observe else "driver"
+    ticket = api.ticket(weaver["id"], role)
     try:
-        return be_terminal(weaver, ticket)
+        return be_terminal(weaver, ticket, tickets_for(options, weaver, role), observing=options.observe)
     except KeyboardInterrupt:
         say(f"interrupted while waiting for {label(weaver)}; {come_back(weaver)}")
         return INTERRUPTED
 
 
-def be_terminal(weaver: Weaver, ticket: Ticket, created_at: float | None = None) -> int:
+def tickets_for(options: argparse.Namespace, weaver: Weaver, role: Role = "driver") -> NewTicket:
+    """New tickets for a connection that broke. Asked for from another thread, and without a word: the screen is the session's."""
+    return lambda: Api(settings_of(options).config(), lambda _what: nullcontext()).ticket(weaver["id"], role)
+
+
+def be_terminal(
+    weaver: Weaver,
+    ticket: Ticket,
+    new_ticket: NewTicket,
+    created_at: float | None = None,
+    *,
+    observing: bool = False,
+) -> int:
     """Wait for the weaver, then be the user's terminal in it. Returns the exit code.
 
     ``created_at`` is when it was asked for, in ``time.monotonic()`` seconds, if this process did.
@@ -46,10 +60,13 @@ def be_terminal(weaver: Weaver, ticket: Ticket, created_at: float | None = None)
     progress = _progress(created_at)
     if weaver.get("has_session") is False:
         progress.line("this image runs no loom session: exit and Ctrl+D end the weaver, Ctrl+P Ctrl+Q detaches")
+    if observing:
+        progress.line("observing: what is typed here goes nowhere; Ctrl+P Ctrl+Q leaves")
+    link = _linked(weaver, ticket, new_ticket)
     try:
-        with closing(_connected(weaver, ticket)) as connection, Signals() as signals, Terminal() as terminal:
+        with closing(link), Signals() as signals, Terminal() as terminal:
             terminal.quiet()
-            viewer = Viewer(connection, signals)
+            viewer = Viewer(link, signals)
             left = _wait(viewer, progress, terminal)
             ran_from = time.monotonic()
             if left is None:
@@ -58,23 +75,26 @@ def be_terminal(weaver: Weaver, ticket: Ticket, created_at: float | None = None)
                 left = viewer.attach(terminal)
     except Terminated as error:
         return error.exit_code
-    except ConnectionLost as error:
+    except (ConnectionLost, ApiError) as error:
         raise _lost(weaver, error) from error
-    text, code = farewell(left, weaver, viewer.status, time.monotonic() - ran_from)
+    text, code = farewell(left, weaver, viewer.status, time.monotonic() - ran_from, link.undelivered)
     say(text)
     return code
 
 
-def wait_until_running(weaver: Weaver, ticket: Ticket, created_at: float) -> tuple[str, int] | None:
+def wait_until_running(
+    weaver: Weaver, ticket: Ticket, new_ticket: NewTicket, created_at: float
+) -> tuple[str, int] | None:
     """Without a terminal to attach: only wait, and show for what. Returns the farewell to a weaver that will not run.
 
     Raises KeyboardInterrupt, Terminated, ConnectionFailed, ConnectionLost, ApiError.
     """
+    link = _linked(weaver, ticket, new_ticket)
     try:
-        with closing(_connected(weaver, ticket)) as connection, Signals() as signals:
-            viewer = Viewer(connection, signals)
+        with closing(link), Signals() as signals:
+            viewer = Viewer(link, signals)
             left = _wait(viewer, _progress(created_at), None)
-    except ConnectionLost as error:
+    except (ConnectionLost, ApiError) as error:
         raise _lost(weaver, error) from error
     return farewell(left, weaver, viewer.status, 0.0) if left else None
 
@@ -91,10 +111,10 @@ def _progress(created_at: float | None) -> Progress:
     return Progress(sys.stderr, width, created_at)
 
 
-def _connected(weaver: Weaver, ticket: Ticket) -> RelayConnection:
+def _linked(weaver: Weaver, ticket: Ticket, new_ticket: NewTicket) -> Link:
     try:
         with telling("the relay"):
-            return connect(ticket)
+            return Link(ticket.url, connect(ticket), new_ticket)
     except ConnectionFailed as error:
         raise ConnectionFailed(f"{error}; {label(weaver)} is not affected; {come_back(weaver)}") from error
     except ApiError as error:
@@ -102,7 +122,9 @@ def _connected(weaver: Weaver, ticket: Ticket) -> RelayConnection:
         raise ApiError(error.status, error.code, message, error.details) from error
 
 
-def _lost(weaver: Weaver, error: ConnectionLost) -> ConnectionLost:
+def _lost(weaver: Weaver, error: ConnectionLost | ApiError) -> ConnectionLost:
+    if isinstance(error, ApiError):
+        return ConnectionLost(f"lost the connection to {label(weaver)} and may not come back: {error}")
     return ConnectionLost(
         f"lost the connection to the relay: {error}; {label(weaver)} keeps running; {come_back(weaver)}"
     )

@@ -15,8 +15,12 @@ def come_back(weaver: Weaver) -> str:
     return f"come back with: loom attach {short_id(weaver)}"
 
 
-def farewell(left: Exit, weaver: Weaver, status: Status | None, seconds: float) -> tuple[str, int]:
+def farewell(
+    left: Exit, weaver: Weaver, status: Status | None, seconds: float, undelivered: int = 0
+) -> tuple[str, int]:
     """One line and an exit code for why the session is over, ``seconds`` after the weaver ran.
+
+    ``undelivered`` bytes were typed while there was no connection, and did not get to the weaver.
 
     0 for a detach and for a container that ended with 0; the container's own code when it ended, 1 when that is not known;
     1 for a weaver that expired or was deleted; 2 when the connection ended though the weaver did not.
@@ -24,7 +28,8 @@ def farewell(left: Exit, weaver: Weaver, status: Status | None, seconds: float) 
     name = label(weaver)
     match left.reason:
         case "detached":
-            return f"detached from {name}; {come_back(weaver)}", 0
+            lost = f"; the last {undelivered} bytes that were typed were not delivered" if undelivered else ""
+            return f"detached from {name}; {come_back(weaver)}{lost}", 0
         case "ended":
             code = left.code if left.code is not None and 0 <= left.code <= 255 else 1
             return _ended(left, weaver, status, seconds), code

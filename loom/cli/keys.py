@@ -1,4 +1,4 @@
-"""Ctrl+P Ctrl+Q, found in what is typed: pure, bytes in and bytes out."""
+"""Ctrl+P Ctrl+Q and Ctrl+C, found in what is typed: pure, bytes in and bytes out."""
 
 import re
 
@@ -15,6 +15,13 @@ _Q = rb"(?:\x11|\x1b\[113;" + _CTRL + rb"u|\x1b\[27;5;113~)"
 _BETWEEN = rb"(?:\x1b\[[\d;:]*:3[u~A-Z]|\x1b\[(?:57442|57448)[\d;:]*u)*"
 _DETACH = re.compile(_P + _BETWEEN + _Q)
 _BEGUN = re.compile(_P + _BETWEEN + rb"(?:\x1b(?:\[[\d;:]{0,16})?)?\Z")
+
+_INTERRUPT = re.compile(rb"\x03|\x1b\[99;" + _CTRL + rb"u|\x1b\[27;5;99~")
+
+
+def interrupts(typed: bytes) -> bool:
+    """Whether Ctrl+C is in what was typed."""
+    return _INTERRUPT.search(typed) is not None
 
 
 class DetachKeys:

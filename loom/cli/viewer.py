@@ -1,4 +1,4 @@
-"""One viewer of a session: waits for the shell, then carries bytes between the user's terminal and the relay.
+"""One viewer of a session: waits for the shell, then carries bytes between the user's terminal and the session.
 
 One loop around ``select``: what cannot be written is waited for, and what would only pile up is not read.
 """
@@ -8,48 +8,33 @@ import signal
 import time
 from collections import deque
 
-from loom.cli.keys import HOLD, DetachKeys
+from loom.cli.keys import HOLD, DetachKeys, interrupts
+from loom.cli.outage import Outage
 from loom.cli.progress import TICK, Progress
 from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import OUTPUT_LIMIT, Terminal
-from loom.client.errors import ConnectionLost
-from loom.client.relay import Received, RelayConnection
+from loom.client.link import Back, Event, Link, Lost
 from loom.printable import printable
 from loom.wire import Exit, Notice, Status
 
-#: Bytes waiting for the relay, above which the keyboard is not read.
-_INPUT_LIMIT = 256 * 1024
-#: In seconds. Load balancers cut connections that are idle for a minute or so.
-_PING_EVERY = 15.0
-_SILENCE = 40.0
+_MAY_BE_LOST = "the relay is another one now: the last {} bytes that were typed may not have arrived"
 
 
 class Viewer:
-    """A connection's life after its handshake. ``status`` is the last that the relay told.
+    """``status`` is the last that the relay told."""
 
-    It is pinged every ``ping_every`` seconds, and lost after ``silence`` seconds of hearing nothing.
-    """
-
-    def __init__(
-        self,
-        connection: RelayConnection,
-        signals: Signals,
-        *,
-        ping_every: float = _PING_EVERY,
-        silence: float = _SILENCE,
-    ) -> None:
-        self._connection = connection
+    def __init__(self, link: Link, signals: Signals) -> None:
+        self._link = link
         self._signals = signals
-        self._ping_every = ping_every
-        self._silence = silence
-        self._inbox: deque[Received] = deque()
-        self._next_ping = time.monotonic() + ping_every
+        self._inbox: deque[Event] = deque()
+        self._outage: Outage | None = None
+        self._unshown: str | None = None  # a notice for after the repaint
         self.status: Status | None = None
 
     def wait(self, progress: Progress, terminal: Terminal | None) -> Exit | None:
         """Show what the weaver waits for until it runs. Returns why it never will, None once it does.
 
-        Raises KeyboardInterrupt, Terminated, ConnectionLost, ProtocolError.
+        Raises KeyboardInterrupt, Terminated, ConnectionLost, ApiError, ProtocolError.
         """
         while True:
             while self._inbox:
@@ -62,6 +47,10 @@ class Viewer:
                         return item
                     case Notice(text=text):
                         progress.line(text)
+                    case Lost(reason=reason):
+                        progress.line(f"lost the connection to the relay: {reason}; connecting again")
+                    case Back():
+                        progress.line("connected to the relay again")
                     case Status():
                         self.status = item
                         progress.update(item)
@@ -71,10 +60,13 @@ class Viewer:
             if signal.SIGCONT in self._take_signals(ready) and terminal:
                 terminal.again()
             progress.tick()
-            self._exchange(reading=True)
+            self._inbox.extend(self._link.turn(reading=True))
 
     def attach(self, terminal: Terminal, hold: float = HOLD) -> Exit:
-        """Be the session's terminal until the relay or the user ends that. Raises Terminated, ConnectionLost, ProtocolError."""
+        """Be the session's terminal until the relay or the user ends that.
+
+        Raises Terminated, ConnectionLost, ApiError, ProtocolError.
+        """
         terminal.raw()
         self._tell_size(terminal)
         try:
@@ -88,36 +80,63 @@ class Viewer:
         while True:
             if left := self._show(terminal):
                 return left
-            typing = self._connection.unsent < _INPUT_LIMIT
             reading = terminal.pending < OUTPUT_LIMIT
-            timeout = max(0.0, held_until - time.monotonic()) if keys.holding else None
-            ready = self._select([0] if typing else [], [terminal.output] if terminal.pending else [], timeout, reading)
+            timeout = self._draw_outage(terminal)
+            if keys.holding:
+                held = max(0.0, held_until - time.monotonic())
+                timeout = held if timeout is None else min(timeout, held)
+            watched = [0] if self._link.room else []
+            ready = self._select(watched, [terminal.output] if terminal.pending else [], timeout, reading)
             self._follow(terminal, self._take_signals(ready))
             if 0 in ready:
                 typed, detach = keys.feed(self._typed(terminal))
-                self._send(typed)
+                if self._outage and self._outage.told and interrupts(typed):
+                    return Exit("detached")
+                self._type(typed)
                 if detach:
-                    self._connection.flush()
+                    self._link.flush()
                     return Exit("detached")
                 held_until = time.monotonic() + hold
             elif keys.holding and time.monotonic() >= held_until:
-                self._send(keys.release())
+                self._type(keys.release())
             terminal.flush()
-            self._exchange(reading)
+            self._inbox.extend(self._link.turn(reading))
 
     def _show(self, terminal: Terminal) -> Exit | None:
         while self._inbox:
             match self._inbox.popleft():
                 case bytes() as output:
                     terminal.write(output)
+                    self._show_what_waited(terminal)
                 case Exit() as left:
                     return left
                 case Status() as status:
                     self.status = status
                 case Notice(text=text):
-                    terminal.write(f"\r\nloom: {printable(text)}\r\n".encode())
+                    _note(terminal, text)
+                case Lost(reason=reason):
+                    self._outage = self._outage or Outage(reason, time.monotonic())
+                case Back(dropped=dropped):
+                    if self._outage and self._outage.drawn:
+                        terminal.write(self._outage.erased(terminal.size()))
+                    self._outage = None
+                    self._unshown = _MAY_BE_LOST.format(dropped) if dropped else self._unshown
         terminal.flush()
         return None
+
+    def _show_what_waited(self, terminal: Terminal) -> None:
+        if self._unshown and not self._outage:
+            _note(terminal, self._unshown)
+            self._unshown = None
+
+    def _draw_outage(self, terminal: Terminal) -> float | None:
+        """Say that there is no connection, if that lasts. Returns in how many seconds to come here again."""
+        if not self._outage:
+            return None
+        line, again = self._outage.draw(time.monotonic(), terminal.size(), room=self._link.room)
+        terminal.write(line)
+        terminal.flush()
+        return again
 
     def _typed(self, terminal: Terminal) -> bytes:
         typed = terminal.read()
@@ -125,13 +144,13 @@ class Viewer:
             raise Terminated(signal.SIGHUP)
         return typed
 
-    def _send(self, typed: bytes) -> None:
-        if typed:
-            self._connection.send(typed)
+    def _type(self, typed: bytes) -> None:
+        if typed and not (self.status and self.status.role == "observer"):
+            self._link.type(typed)
 
     def _tell_size(self, terminal: Terminal) -> None:
         if size := terminal.size():
-            self._connection.send(size)
+            self._link.resize(size)
 
     def _follow(self, terminal: Terminal, signals: set[int]) -> None:
         if signal.SIGCONT in signals:
@@ -143,26 +162,12 @@ class Viewer:
         return self._signals.taken() if self._signals.fileno() in ready else set()
 
     def _select(self, read: list[int], write: list[int], timeout: float | None, reading: bool = True) -> set[int]:
-        """Wait for descriptors, the connection and signals; at most ``timeout`` seconds and until the next ping."""
-        until_ping = max(0.0, self._next_ping - time.monotonic())
-        timeout = until_ping if timeout is None else min(timeout, until_ping)
-        if self._connection.buffered and reading:
-            timeout = 0.0
-        socket = self._connection.fileno()
-        watched = [*read, self._signals.fileno(), *([socket] if reading else [])]
-        readable, _, _ = select.select(watched, [*write, *([socket] if self._connection.unsent else [])], [], timeout)
+        """Wait for descriptors, the link and signals, at most ``timeout`` seconds. Returns what can be read."""
+        link_read, link_write, at_most = self._link.watch(reading)
+        timeout = at_most if timeout is None else min(timeout, at_most)
+        readable, _, _ = select.select([*read, self._signals.fileno(), *link_read], [*write, *link_write], [], timeout)
         return {*readable}
 
-    def _exchange(self, reading: bool) -> None:
-        """Take from the connection and give to it what can be taken and given now; keep it alive."""
-        now = time.monotonic()
-        if reading and (received := self._connection.receive()):
-            self._inbox.extend(received)
-        if not reading:
-            self._connection.heard_at = now  # not listening: silence means nothing
-        if now >= self._next_ping:
-            if now - self._connection.heard_at > self._silence:
-                raise ConnectionLost("the relay does not answer any more")
-            self._connection.ping()
-            self._next_ping = now + self._ping_every
-        self._connection.flush()
+
+def _note(terminal: Terminal, text: str) -> None:
+    terminal.write(f"\r\nloom: {printable(text)}\r\n".encode())

@@ -77,6 +77,7 @@ def _add_new(commands: Any) -> None:
 def _add_attach(commands: Any) -> None:
     parser = add_command(commands, "attach", "a terminal in a weaver", _ATTACH_EXAMPLES, _attach)
     parser.add_argument("reference", metavar=REF, help="id, short id, name or unique prefix")
+    parser.add_argument("--observe", action="store_true", help="only watch: what is typed goes nowhere")
 
 
 def _add_ps(commands: Any) -> None:

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote, urlencode
 
 from loom.client.config import Config
 from loom.client.errors import ProtocolError
 from loom.client.http import HttpClient, Telling
+
+if TYPE_CHECKING:  # not needed by who lists weavers
+    from loom.wire import Role
 
 Weaver: TypeAlias = Mapping[str, Any]
 
@@ -41,11 +44,9 @@ class Api:
         """Ends the weaver; one that is ending already is no error."""
         self._http.request("DELETE", _path(reference))
 
-    def ticket(self, reference: str) -> Ticket:
-        """A driver's ticket for the weaver's terminal."""
-        return ticket_of(
-            self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": "driver"})
-        )
+    def ticket(self, reference: str, role: "Role" = "driver") -> Ticket:
+        """A ticket for the weaver's terminal."""
+        return ticket_of(self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": role}))
 
     def weavers(self, query: Sequence[tuple[str, str]]) -> Iterator[Weaver]:
         """All weavers that fit, page after page."""

@@ -22,7 +22,15 @@ from loom import __version__
 from loom.client.api import Ticket
 from loom.client.errors import ConnectionFailed, ConnectionLost, LoomError, ProtocolError
 from loom.client.http import api_error, reason_of
-from loom.wire import SUBPROTOCOL_V2, ClientMessage, ServerMessage, WireError, decode_server, encode
+from loom.wire import (
+    RESUME_SUBPROTOCOL_PREFIX,
+    SUBPROTOCOL_V2,
+    ClientMessage,
+    ServerMessage,
+    WireError,
+    decode_server,
+    encode,
+)
 
 #: Seconds for everything up to the relay's answer to the handshake.
 CONNECT_TIMEOUT = 15.0
@@ -159,11 +167,21 @@ def _control(text: bytes) -> Iterator[ServerMessage]:
 
 def connect(ticket: Ticket, timeout: float = CONNECT_TIMEOUT) -> RelayConnection:
     """Open the connection that ``ticket`` permits. Raises ConnectionFailed, ProtocolError, ApiError for a refusal."""
+    return _open(ticket.url, ticket.ticket, None, timeout)
+
+
+def come_back(url: str, token: str | None, ticket: str | None, timeout: float = CONNECT_TIMEOUT) -> RelayConnection:
+    """Open one more connection of the viewer that the resume ``token`` names, with a new ticket if need be. Raises as connect."""
+    return _open(url, ticket, token, timeout)
+
+
+def _open(url: str, ticket: str | None, token: str | None, timeout: float) -> RelayConnection:
     try:
-        uri = parse_uri(ticket.url)
+        uri = parse_uri(url)
     except InvalidURI as error:
         raise ProtocolError("the API gave a URL for the relay that is none") from error
-    protocol = ClientProtocol(uri, subprotocols=[Subprotocol(SUBPROTOCOL_V2)], max_size=_MAX_MESSAGE)
+    offered = [Subprotocol(SUBPROTOCOL_V2), *([Subprotocol(RESUME_SUBPROTOCOL_PREFIX + token)] if token else [])]
+    protocol = ClientProtocol(uri, subprotocols=offered, max_size=_MAX_MESSAGE)
     where = f"cannot reach the relay at {uri.host}:{uri.port}"
     try:
         sock = socket.create_connection((uri.host, uri.port), timeout)
@@ -173,7 +191,7 @@ def connect(ticket: Ticket, timeout: float = CONNECT_TIMEOUT) -> RelayConnection
         if uri.secure:
             sock = ssl.create_default_context().wrap_socket(sock, server_hostname=uri.host)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # keystrokes must not wait for each other
-        return _opened(sock, protocol, ticket.ticket)
+        return _opened(sock, protocol, ticket)
     except OSError as error:
         sock.close()
         raise ConnectionFailed(f"{where}: {reason_of(error)}") from error
@@ -182,9 +200,10 @@ def connect(ticket: Ticket, timeout: float = CONNECT_TIMEOUT) -> RelayConnection
         raise
 
 
-def _opened(sock: socket.socket, protocol: ClientProtocol, ticket: str) -> RelayConnection:
+def _opened(sock: socket.socket, protocol: ClientProtocol, ticket: str | None) -> RelayConnection:
     request = protocol.connect()
-    request.headers["Authorization"] = f"Bearer {ticket}"
+    if ticket:
+        request.headers["Authorization"] = f"Bearer {ticket}"
     request.headers["User-Agent"] = f"loom/{__version__}"
     protocol.send_request(request)
     sock.sendall(b"".join(protocol.data_to_send()))

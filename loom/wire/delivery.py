@@ -50,6 +50,10 @@ class Outgoing:
             self._sent = max(0, self._sent - done)
             self._tried -= done
 
+    def forget_sent(self) -> None:
+        """The server does not acknowledge: what the connection was given counts as arrived."""
+        self.acknowledge(self._start + self._sent)
+
     def resume(self, position: int) -> None:
         """A new connection to a server that knows this viewer: the rest goes through it. Raises ValueError as above."""
         self.acknowledge(position)

@@ -1,6 +1,5 @@
 """The connection to the relay, frame by frame, against a server that says exactly what a test wants."""
 
-import io
 import selectors
 import socket
 import threading
@@ -13,9 +12,6 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from loom.cli.progress import Progress
-from loom.cli.signals import Signals
-from loom.cli.viewer import Viewer
 from loom.client.api import Ticket
 from loom.client.errors import ApiError, ConnectionFailed, ConnectionLost, ProtocolError
 from loom.client.relay import RelayConnection, connect
@@ -183,20 +179,6 @@ def test_a_relay_that_never_answers():
     with server(script) as ticket:
         with pytest.raises(ConnectionFailed, match="no answer in time"):
             connect(ticket, timeout=0.2)
-        done.set()
-
-
-def test_a_relay_that_falls_silent_counts_as_lost():
-    done = threading.Event()
-
-    def script(client: socket.socket, answer: bytes) -> None:
-        client.sendall(answer)
-        done.wait(30)
-
-    with server(script) as ticket, closing(connect(ticket)) as connection, Signals() as signals:
-        viewer = Viewer(connection, signals, ping_every=0.05, silence=0.2)
-        with pytest.raises(ConnectionLost, match="does not answer any more"):
-            viewer.wait(Progress(io.StringIO(), None, None), None)
         done.set()
 
 
