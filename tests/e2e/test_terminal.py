@@ -130,9 +130,11 @@ def test_a_container_that_ends_at_once_says_so(edition: Edition):
     edition.loom("delete", "short")
 
 
-def test_a_repository_that_cannot_be_cloned_leaves_a_weaver_to_work_in(edition: Edition, weaver):
-    made = weaver("--repo", edition.missing_repo)
-    with edition.terminal("attach", made["short_id"]) as terminal:
-        terminal.expect("nothing-here")
+def test_a_repository_that_cannot_be_cloned_leaves_a_weaver_to_work_in(edition: Edition):
+    with edition.terminal("new", "--name", "cloneless", "--repo", edition.missing_repo) as terminal:
+        terminal.screen.expect(rb"the repository (?:could not be|was not) cloned")  # by the banner, or by the relay
         at_prompt(terminal)
         run(terminal, "echo usable", "usable")
+        terminal.type(b"\x10\x11")
+        assert terminal.ends() == 0
+    assert edition.loom("delete", "cloneless").returncode == 0
