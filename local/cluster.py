@@ -12,6 +12,7 @@ import urllib3
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.connection import connect
 from chalicelib.domain.errors import ClusterError
+from chalicelib.domain.kubeconfig import cluster_access
 from local import kubeconfig
 
 #: Who may own weavers in an edition.
@@ -41,7 +42,7 @@ def use(named: str, namespace: str, state: Path) -> Cluster:
     Raises KubeconfigError; NamespaceMissing, which is nobody's to make but the platform engineer's; ClusterError, ClusterTimeout.
     """
     config = kubeconfig.read(named)
-    server = kubeconfig.access(config).server
+    server = cluster_access(config).server
     kubeconfig.write(config, state / "kubeconfig")
     mark = state / "mark"
     if not mark.exists():

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from chalicelib.domain.kubeconfig import ClusterAccess, KubeconfigError, cluster_access
+from chalicelib.domain.kubeconfig import KubeconfigError
 
 #: Where entries hold paths, which count from the folder of their own file.
 _PATHS: Final = {"cluster": ("certificate-authority",), "user": ("client-certificate", "client-key", "tokenFile")}
@@ -28,11 +28,6 @@ def read(named: str) -> dict[str, Any]:
     if not contents:
         raise KubeconfigError(f"kubeconfig: none of {named} is there")
     return _current(contents)
-
-
-def access(config: Mapping[str, Any]) -> ClusterAccess:
-    """What it gives access to. Raises KubeconfigError."""
-    return cluster_access(config)
 
 
 def _content(path: Path) -> dict[str, Any]:
