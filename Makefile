@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt bench requirements clean
+.PHONY: help setup demo up test test-cluster lint fmt docs bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,10 @@ lint: $(READY) ## formatting, lint, types, import contracts, generated files
 	@$(BIN)/lint-imports
 	@$(UV) lock --check --quiet
 	@$(BIN)/python -m scripts.requirements --check
+	@$(BIN)/python -m scripts.docs --check
+
+docs: $(READY) ## the documentation site, into site/
+	@$(BIN)/python -m scripts.docs
 
 fmt: $(READY) ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix-only .

@@ -159,9 +159,9 @@ def ps(edition: Edition, screen: Screen) -> list[str]:
     _until("failed", lambda: edition.loom("ps"))
     edition.loom("new", "--name", "next", "--no-attach")
     screen.types("loom ps")
-    screen.shows(r"(?s)TAGS.*tour")
+    screen.shows(r"(?s)TAGS.*tour.*\n\$")
     screen.types("loom ps --tag team:blue")
-    screen.shows(r"(?s)--tag team:blue.*batch")
+    screen.shows(r"(?s)--tag team:blue.*batch.*\n\$")
     return screen.content()
 
 

@@ -12,11 +12,11 @@ def reference() -> str:
     """Every command with its options, and those that all commands take."""
     parser = grammar()
     shown = _commands(parser)
-    sections = [f"## Options of every command\n\n{_options(parser)}"]
+    sections = [f"## Options of every command\n\n{_options(parser)}\n"]
     for name, command in shown.items():
         nested = _commands(command)
         if nested and nested.keys() <= shown.keys():
-            same = ", ".join(f"`loom {name} {each}`" for each in nested)
+            same = ", ".join(f"`loom {name} {each}`" for each in _choices(command))
             sections.append(f"## loom {name}\n\nThe same commands under one name: {same}.\n")
         else:
             sections += _sections(f"loom {name}", command)
@@ -69,14 +69,17 @@ def _commands(parser: Parser) -> Mapping[str, Parser]:
     return {}
 
 
+def _choices(parser: Parser) -> Mapping[str, Parser]:
+    """All commands, by all their names."""
+    return next(action.choices for action in _actions(parser) if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001  # as above
+
+
 def _aliases(path: str) -> str:
     """Other names of the command, as the grammar has them."""
     *group, name = path.split()[1:]
     parent = grammar()
     for word in group:
         parent = _commands(parent)[word]
-    subparsers = next(action for action in _actions(parent) if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001  # as above
-    others = [
-        other for other, parser in subparsers.choices.items() if parser is subparsers.choices[name] and other != name
-    ]
+    names = _choices(parent)
+    others = [other for other, parser in names.items() if parser is names[name] and other != name]
     return ", ".join(f"`{' '.join(['loom', *group, other])}`" for other in others)

@@ -5,9 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from chalice import Chalice
-
-from chalicelib.api import serve
+from app import app
 from chalicelib.api.rendering import weaver_body
 from chalicelib.domain.errors import WeaverError
 from chalicelib.domain.weaver import Weaver
@@ -15,13 +13,12 @@ from chalicelib.domain.weaver import Weaver
 
 def endpoints() -> str:
     """Every route of the control plane with what its view says it does."""
-    routes = serve(Chalice(app_name="weavers")).routes
     rows = [
-        f"| {method} | `{path.replace('{weaver_id}', '{id}')}` | {_summary(entry.view_function)} |"
-        for path, methods in sorted(routes.items())
+        f"| `{method} {path.replace('{weaver_id}', '{id}')}` | {_summary(entry.view_function)} |"
+        for path, methods in sorted(app.routes.items())
         for method, entry in sorted(methods.items(), reverse=True)
     ]
-    return "\n".join(["| method | path | answer |", "|---|---|---|", *rows])
+    return "\n".join(["| request | answer |", "|---|---|", *rows])
 
 
 def _summary(view: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from scripts.docs import commands, decisions, http_api, settings
+from scripts.docs import commands, decisions, http_api, json_output, settings
 
 ROOT: Final = Path(__file__).parent.parent.parent
 FOLDER: Final = ROOT / "docs"
@@ -14,6 +14,7 @@ FOLDER: Final = ROOT / "docs"
 #: What ``<!-- generated: NAME -->`` stands for.
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "commands": commands.reference,
+    "json-output": json_output.reference,
     "control-plane-settings": settings.of_control_plane,
     "relay-settings": settings.of_relay,
     "weaver-environment": settings.of_weavers,

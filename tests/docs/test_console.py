@@ -1,0 +1,69 @@
+"""Every command that the documentation shows is one that the command line understands."""
+
+import itertools
+import re
+import shlex
+
+import pytest
+
+from loom.cli.options import environment, lifetime_hours, tags
+from loom.cli.parser import parse
+from loom.client.errors import UsageError
+from scripts.docs.pages import FOLDER, ROOT
+from tests.docs import inventory
+
+MAKE = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+PAGES = {path.name: path.read_text() for path in (*FOLDER.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")}
+SHOWN = [
+    (page, line.removeprefix("$ "))
+    for page, text in PAGES.items()
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+OPTIONS = dict(inventory.commands())
+
+
+@pytest.mark.parametrize(("page", "line"), SHOWN, ids=[f"{page}: {line}" for page, line in SHOWN])
+def test_it_is_understood(page: str, line: str):
+    assert page
+    for words in commands(line):
+        if words[0] == "make":
+            assert {word for word in words[1:] if "=" not in word} <= MAKE
+        elif words[0] == "loom":
+            understood(words[1:])
+        else:
+            assert words[0] in {"echo", "export", "jq", "kubectl"}, f"who tests {line!r}?"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_stands_in_a_sentence_is_there(page: str):
+    for words in re.findall(r"`(loom [a-z][^`\n]*)`", PAGES[page]):
+        path = " ".join(itertools.takewhile(lambda word: word[0].isalpha() and word.islower(), words.split()))
+        command = max((each for each in OPTIONS if f"{path} ".startswith(f"{each} ")), key=len)
+        assert command != "loom" or path == "loom session", f"there is no {words!r}"
+        options = set(re.findall(r"(?<=\s)--[a-z-]+", words.partition(" -- ")[0]))
+        assert options <= OPTIONS[command] | OPTIONS["loom"] | {"--help"}, words
+
+
+def understood(words: list[str]) -> None:
+    """The options are there, and their values could be used. Raises UsageError."""
+    options = parse(words)
+    if getattr(options, "ttl", None):
+        assert lifetime_hours(options.ttl) <= 48
+    tags(getattr(options, "tag", []))
+    environment(getattr(options, "env", []), {"EDITOR": "vi"})
+
+
+def commands(line: str) -> list[list[str]]:
+    """The commands of a pipe, as words; what `xargs` runs stands for itself, with a word that it adds."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    found = [list(words) for is_pipe, words in itertools.groupby(lexer, lambda word: word == "|") if not is_pipe]
+    return [[*words[words.index("loom") :], "REF"] if words[0] == "xargs" else words for words in found]
+
+
+@pytest.mark.parametrize("line", ["new --brnch main", "pss", "ps --tag", "new --ttl soon", "new -e =x"])
+def test_what_is_not_understood_fails(line: str):
+    with pytest.raises(UsageError):
+        understood(line.split())
