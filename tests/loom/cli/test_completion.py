@@ -158,9 +158,9 @@ def test_a_tab_in_a_real_shell(in_shell, shell):
         terminal.expect("ach ")
         terminal.type(b"o\t")
         terminal.expect("otter")
-        terminal.type(b"\x03")
+        terminal.type(b"\x15")  # Ctrl+U: Ctrl+C would also throw away what is typed next
         terminal.type(b"loom ps --status=ru\t")
         terminal.expect("nning")
-        terminal.type(b"\x03")
+        terminal.type(b"\x15")
         terminal.type(b"loom delete \t\t")
         terminal.expect("a1b2c3d4")
