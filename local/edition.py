@@ -5,12 +5,10 @@ import os
 import secrets
 import socket
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -20,11 +18,16 @@ from local.supervisor import Supervisor
 NAMESPACE: Final = "loom-weavers"
 #: The image that weavers get when LOOM_WEAVER_IMAGE names no other: it has `loom session`, and our own node does not pull it.
 IMAGE: Final = "ghcr.io/ghuntley/loom/weaver:latest"
+#: What a platform engineer applies to a real cluster; our own node starts with it.
+MANIFESTS: Final = Path(__file__).parents[1] / "infra" / "kubernetes" / "weavers.yaml"
+#: The service accounts in it: the parts that talk to the cluster.
+ACCOUNTS: Final = ("control-plane", "relay")
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A running laptop edition: where its API is, and a developer's and an admin's token."""
+    """A running laptop edition: where its API is, and a developer's and an admin's token. ``kubeconfig`` is the cluster's
+    administrator's, for the person at the laptop: the parts have their own."""
 
     url: str
     relay_url: str
@@ -45,14 +48,22 @@ async def start(
     _write_private(key, _new_key())
     _write_private(state / "tokens.json", json.dumps(_token_entries(tokens, cluster)).encode())
     image = os.environ.get("LOOM_WEAVER_IMAGE") or IMAGE
-    kubeconfig = cluster.kubeconfig if cluster else await _own_node(supervisor, state, namespace, image)
+    if cluster:
+        kubeconfigs = dict.fromkeys(("admin", *ACCOUNTS), cluster.kubeconfig)
+    else:
+        kubeconfigs = await _own_node(supervisor, state, namespace, image)
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     aws = await supervisor.start("aws", "local.aws")
-    common = {"LOOM_SERVER_URL": url, "LOOM_KUBECONFIG": str(kubeconfig), "LOOM_NAMESPACE": namespace}
-    relay_env = {"LOOM_RELAY_LISTEN": "127.0.0.1:0", "LOOM_RELAY_TOKEN": tokens["relay"]}
+    common = {"LOOM_SERVER_URL": url, "LOOM_NAMESPACE": namespace}
+    relay_env = {
+        "LOOM_KUBECONFIG": str(kubeconfigs["relay"]),
+        "LOOM_RELAY_LISTEN": "127.0.0.1:0",
+        "LOOM_RELAY_TOKEN": tokens["relay"],
+    }
     relay = await supervisor.start("relay", "relay", env=common | relay_env)
     api_env = {
+        "LOOM_KUBECONFIG": str(kubeconfigs["control-plane"]),
         "LOOM_RELAY_URL": relay.url.replace("http", "ws", 1),
         "LOOM_TICKET_KEY_FILE": str(key),
         "LOOM_WEAVER_IMAGE": image,
@@ -65,7 +76,7 @@ async def start(
     arguments = ("--fd", str(listening.fileno()), "--state", str(state), "--tick", str(tick))
     with listening:
         await supervisor.start("api", "local.api", *arguments, env=common | api_env, fds=[listening.fileno()])
-    return Edition(url, relay.url, kubeconfig, tokens["developer"], tokens["admin"])
+    return Edition(url, relay.url, kubeconfigs["admin"], tokens["developer"], tokens["admin"])
 
 
 def _token_entries(tokens: dict[str, str], cluster: Cluster | None) -> list[dict[str, Any]]:
@@ -79,25 +90,19 @@ def _token_entries(tokens: dict[str, str], cluster: Cluster | None) -> list[dict
     return [{"token": tokens[name], "principal": principals[name]} for name in tokens]
 
 
-async def _own_node(supervisor: Supervisor, state: Path, namespace: str, image: str) -> Path:
-    """The single-node pod API server, with the weavers' namespace; its kubeconfig."""
-    kubeconfig = state / "kubeconfig"
-    node = await supervisor.start(
-        "kubernetes", "local.kube", "--state", str(state / "node"), "--kubeconfig", str(kubeconfig),
-        "--loom-image", image,
+async def _own_node(supervisor: Supervisor, state: Path, namespace: str, image: str) -> dict[str, Path]:
+    """The single-node pod API server with the namespaces, accounts and rights that a real cluster is given; the kubeconfigs
+    of its administrator and of each part, which may do what its own role says and no more."""
+    manifests = state / "weavers.yaml"
+    manifests.write_text(MANIFESTS.read_text().replace(NAMESPACE, namespace))
+    kubeconfigs = {account: state / f"{account}.kubeconfig" for account in ACCOUNTS}
+    accounts = [f"--account-kubeconfig=loom/{account}={path}" for account, path in kubeconfigs.items()]
+    admin = state / "kubeconfig"
+    await supervisor.start(
+        "kubernetes", "local.kube", "--state", str(state / "node"), "--kubeconfig", str(admin), "--loom-image", image,
+        "--manifests", str(manifests), *accounts,
     )  # fmt: skip
-    make_namespace(node.url, kubeconfig, namespace)
-    return kubeconfig
-
-
-def make_namespace(server: str, kubeconfig: Path, name: str = NAMESPACE) -> None:
-    """The weavers' namespace in our own node: on a real cluster it is the platform engineer's to make."""
-    token = yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]["token"]
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{server}/api/v1/namespaces", json.dumps(body).encode(), headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # our own loopback server
-        pass
+    return {"admin": admin, **kubeconfigs}
 
 
 def _new_key() -> bytes:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from local.kube.decoding import decode_value, require_strict
-from local.kube.names import dns_subdomain
 from local.kube.namespaces import new_namespace
 from local.kube.objects import Object
 from local.kube.registry import Registry
 from local.kube.resources import RESOURCES, STORED, Resource
 from local.kube.status import ApiError
-from local.kube.stored import prepared
+from local.kube.stored import name_rule, prepared
 from local.kube.validation import metadata_causes
 from local.kube.yaml_bodies import load_all
 
@@ -41,7 +40,7 @@ def _create(registry: Registry, document: Object) -> None:
     if decoded.refused:
         raise ValueError(decoded.refused[0].sentence())
     metadata = decoded.object.get("metadata", {})
-    if causes := metadata_causes(metadata, dns_subdomain):
+    if causes := metadata_causes(metadata, name_rule(known)):
         raise ValueError(causes[0].sentence())
     if known.plural != "namespaces":
         registry.create(known.name, prepared(known, decoded.object, _namespace(registry, known, metadata)))

@@ -38,6 +38,13 @@ def dns_label(name: str) -> list[str]:
     return wrong
 
 
+def path_segment(name: str) -> list[str]:
+    """The names of roles and bindings: whatever can stand in a path."""
+    if name in (".", ".."):
+        return [f"may not be '{name}'"]
+    return [f"may not contain '{character}'" for character in "/%" if character in name]
+
+
 def qualified_name(key: str) -> list[str]:
     """Keys of labels and annotations: an optional prefix, a slash, a name."""
     prefix, slash, name = key.rpartition("/")

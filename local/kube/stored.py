@@ -1,7 +1,7 @@
 """Resources that are stored as they are sent: secrets, config maps, accounts, roles, network policies. Nothing enforces the last."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from local.kube.decoding import Decoded
 from local.kube.defaults import generated_name
 from local.kube.deletion import require_preconditions
 from local.kube.lists import typed
-from local.kube.names import dns_subdomain, invalid, required
+from local.kube.names import dns_subdomain, invalid, path_segment, required
 from local.kube.namespaces import require_active
 from local.kube.objects import Object
 from local.kube.options import CreateOptions, DeleteOptions
@@ -80,12 +80,16 @@ class Stored:
 
     def _require_valid(self, new: Object, decoded: Decoded) -> None:
         name = new["metadata"].get("name", "")
-        causes = [*metadata_causes(new["metadata"], dns_subdomain), *_causes(new), *decoded.refused]
+        causes = [*metadata_causes(new["metadata"], name_rule(self._resource)), *_causes(new), *decoded.refused]
         if causes:
             raise status.invalid(_qualified_kind(self._resource), name, causes)
 
 
 _DATA: Final = ("data", "binaryData", "immutable")
+
+
+def name_rule(resource: Resource) -> Callable[[str], list[str]]:
+    return path_segment if resource.group == "rbac.authorization.k8s.io" else dns_subdomain
 
 
 def _qualified_kind(resource: Resource) -> str:

@@ -15,9 +15,11 @@ import jwt
 import kubernetes.client
 import kubernetes.config
 import pytest
+import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from chalicelib.domain.tickets import ALGORITHM
+from local.edition import MANIFESTS
 from tests.e2e.client import Client
 from tests.e2e.conftest import NAMESPACE, Edition, running_edition
 from tests.loom.pseudo_terminal import DEADLINE
@@ -199,9 +201,20 @@ def test_a_namespace_that_is_not_there(doomed: Edition):
     status, body, _ = Client(doomed.login["url"], None)("GET", "/health")
     assert (status, body["checks"]["kubernetes"]["message"]) == (503, told)
     with kubernetes.config.new_client_from_config(config) as client:  # type: ignore[no-untyped-call]
-        kubernetes.client.CoreV1Api(client).create_namespace(
-            kubernetes.client.V1Namespace(metadata=kubernetes.client.V1ObjectMeta(name=NAMESPACE))
-        )
+        apply_again(client, NAMESPACE)
+
+
+def apply_again(client: Any, namespace: str) -> None:
+    """What was in the manifests for ``namespace``, after it was deleted: roles and bindings went with it."""
+    core, rbac = kubernetes.client.CoreV1Api(client), kubernetes.client.RbacAuthorizationV1Api(client)
+    for manifest in yaml.safe_load_all(MANIFESTS.read_text()):
+        match manifest["kind"], manifest["metadata"].get("namespace", manifest["metadata"]["name"]):
+            case "Namespace", found if found == namespace:
+                core.create_namespace(manifest)
+            case "Role", found if found == namespace:
+                rbac.create_namespaced_role(namespace, manifest)
+            case "RoleBinding", found if found == namespace:
+                rbac.create_namespaced_role_binding(namespace, manifest)
 
 
 @laptop

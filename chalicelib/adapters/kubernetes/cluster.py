@@ -30,6 +30,8 @@ class KubernetesCluster:
         status, body = self._request("POST", "pods", manifest)
         if status == 409 and body.get("reason") == "AlreadyExists":
             return None
+        if status == 403:
+            self.ping()  # our rights in the namespace are gone with it: asking for it tells a missing one from a refusal
         return self._checked(status, body)
 
     def get_pod(self, name: str) -> Pod | None:
