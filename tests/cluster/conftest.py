@@ -55,8 +55,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     for name, pair in (("server", authority.sign("server")), ("named", authority.sign("server", SERVER_NAME))):
         (folder / f"{name}.pem").write_bytes(pair.certificate + pair.key)
     (folder / "ca.pem").write_bytes(authority.certificate)
-    manifests = folder / "namespace.yaml"
-    manifests.write_text(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}))
     tokens = folder / "tokens"
     tokens.write_text("right\n")
     own = folder / "own-kubeconfig"

@@ -19,6 +19,8 @@ from tests.relay.conftest import control_plane, weaver_id  # noqa: F401  # fixtu
 from tests.relay.control_plane import ControlPlane
 from tests.relay.relay_process import running_relay
 
+pytestmark = pytest.mark.xdist_group("cluster")
+
 User = Callable[[Cluster, Path], dict[str, Any]]
 
 

@@ -12,9 +12,12 @@ from tests.cluster.test_up import pods
 from tests.processes import part
 from tests.waiting import DEADLINE
 
+pytestmark = pytest.mark.xdist_group("cluster")
+
 ROOT = Path(__file__).parent.parent.parent
-#: Together they go through everything that a cluster does for us.
+#: Together they go through everything that a cluster does for us; the second list is of what is different without ``loom``.
 FLOWS = "new_clones or two_terminals or resize or delete_ends or leaving or ends_at_once or cannot_be_cloned"
+FLOWS_WITHOUT_LOOM = "new_clones or leaving or cannot_be_cloned"
 
 
 def make(*variables: str) -> "subprocess.CompletedProcess[str]":
@@ -31,9 +34,11 @@ def test_it_says_what_it_wants_to_know():
 
 
 @pytest.mark.parametrize(
-    ("image", "told"), [(IMAGE, f"{IMAGE}, with loom"), ("debian:13", "debian:13, without loom")], ids=["loom", "no loom"]
-)  # fmt: skip
-def test_the_flows_run_and_leave_nothing_behind(cluster: Cluster, tmp_path: Path, image: str, told: str):
+    ("image", "told", "flows"),
+    [(IMAGE, f"{IMAGE}, with loom", FLOWS), ("debian:13", "debian:13, without loom", FLOWS_WITHOUT_LOOM)],
+    ids=["loom", "no loom"],
+)
+def test_the_flows_run_and_leave_nothing_behind(cluster: Cluster, tmp_path: Path, image: str, told: str, flows: str):
     (tmp_path / "token").write_text("right")
     write_plugin(tmp_path / "plugin", tmp_path / "token")
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./plugin"}}
@@ -42,7 +47,7 @@ def test_the_flows_run_and_leave_nothing_behind(cluster: Cluster, tmp_path: Path
         done = make(
             f"KUBECONFIG={path}", f"LOOM_NAMESPACE={NAMESPACE}", f"LOOM_TEST_IMAGE={image}",
             f"LOOM_TEST_REPO_URL={git}/hello.git", f"WEAVERS_TEST_DEADLINE={DEADLINE}",
-            f"ARGS=-q -p no:cacheprovider -k '{FLOWS}'",
+            f"ARGS=-q -p no:cacheprovider -k '{flows}'",
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{told}, in the namespace {NAMESPACE}" in done.stdout

@@ -17,6 +17,8 @@ import pytest
 from tests.cluster.conftest import IMAGE, NAMESPACE, Cluster, write_plugin
 from tests.waiting import DEADLINE, until
 
+pytestmark = pytest.mark.xdist_group("cluster")
+
 
 def environment(home: Path) -> dict[str, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
