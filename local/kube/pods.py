@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from local.kube import status
+from local.kube import pod_security, status
 from local.kube.attach import attach
 from local.kube.bodies import created_object, delete_options, require_same_namespace
 from local.kube.defaults import with_defaults
@@ -44,8 +44,13 @@ class Pods:
         require_same_namespace(decoded, namespace)
         pod = with_defaults(decoded.object, namespace)
         require_active(self._registry, namespace, pod["metadata"].get("name", ""))
-        require_admission(pod)
-        if causes := pod_causes(pod) or [*node_causes(pod), *decoded.refused]:
+        accounts = self._registry.list("serviceaccounts", namespace)
+        require_admission(pod, {account["metadata"]["name"] for account in accounts})
+        if causes := pod_causes(pod):
+            raise status.invalid("Pod", pod["metadata"].get("name", ""), causes)
+        found = self._registry.get("namespaces", "", namespace)
+        warnings += pod_security.require_allowed(found, {**decoded.sent, "metadata": pod["metadata"]})
+        if causes := [*node_causes(pod), *decoded.refused]:
             raise status.invalid("Pod", pod["metadata"].get("name", ""), causes)
         created = identified(pod) if options.dry_run else self._registry.create("pods", pod)
         return json_response(created, 201, warnings=warnings)

@@ -4,7 +4,7 @@ The causes come in Kubernetes' order and words (``tests/recordings/kubernetes/er
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final
 
 from local.kube.names import annotation_causes, dns_label, dns_subdomain, invalid, label_causes, required
@@ -19,11 +19,12 @@ _MESSAGE_POLICIES: Final = ("FallbackToLogsOnError", "File")
 _DNS_POLICIES: Final = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 
 
-def require_admission(pod: Object) -> None:
-    """What Kubernetes' admission refuses before validation. Raises ApiError 403."""
+def require_admission(pod: Object, accounts: Container[str]) -> None:
+    """What Kubernetes' admission refuses before validation. ``accounts`` are the service accounts of the namespace, of which
+    ``default`` may not be there yet. Raises ApiError 403."""
     name, namespace, spec = pod["metadata"].get("name", ""), pod["metadata"]["namespace"], pod["spec"]
     account = spec["serviceAccountName"]
-    if account != "default":
+    if account != "default" and account not in accounts:
         why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
     elif spec.get("priorityClassName"):
         why = f"no PriorityClass with name {spec['priorityClassName']} was found"

@@ -65,7 +65,7 @@ def admit(body: bytes) -> None:
     decoded = decode(POD, "application/json", body)
     decoded.object.setdefault("metadata", {})
     pod = with_defaults(decoded.object, "default")
-    require_admission(pod)
+    require_admission(pod, ())
     if not pod_causes(pod):
         list(node_causes(pod))
 
