@@ -54,6 +54,18 @@ class Edition:
             command, env=self.env, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
         ).stdout
 
+    @contextmanager
+    def without_relay(self) -> Iterator[None]:
+        """The relay is gone, and nobody has noticed yet but its viewers. The edition ends afterwards."""
+        pid = str(self._process.pid)
+        found = subprocess.run(["pgrep", "-P", pid, "-f", "python.* -m relay"], check=True, capture_output=True, text=True)
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            os.kill(int(found.stdout), signal.SIGKILL)
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def end(self) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(_DEADLINE)
@@ -181,15 +193,27 @@ def two_viewers(edition: Edition, screen: Screen) -> list[str]:
         return both.content()
 
 
+def reconnecting(edition: Edition, screen: Screen) -> list[str]:
+    """The relay goes away under an attached terminal."""
+    screen.types(f"loom new --name tour --repo {edition.repo}")
+    screen.shows(r"workspace/hello\$")
+    screen.types("python3 hello.py")
+    screen.shows(r"inside the weaver\n")
+    with edition.without_relay():
+        screen.shows("reconnecting… [2-9]s")
+        return screen.content()
+
+
 SHOTS: Final[Mapping[str, Callable[[Edition, Screen], list[str]]]] = {
     "new": new,
     "waiting": waiting,
     "failing": failing,
     "ps": ps,
     "two-viewers": two_viewers,
+    "reconnecting": reconnecting,
 }
 _TITLES: Final = {"two-viewers": "one weaver, two terminals"}
-_SIZES: Final = {"two-viewers": (121, 16)}
+_SIZES: Final = {"two-viewers": (121, 16), "reconnecting": (100, 12)}
 
 
 def main() -> int:

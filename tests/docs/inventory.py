@@ -32,13 +32,13 @@ def commands(parser: argparse.ArgumentParser | None = None, path: str = "loom") 
 
 def settings() -> set[str]:
     """Every LOOM_ name that the code of the parts has, wherever it has it."""
-    return {name for path in _sources() for name in re.findall(r"LOOM_[A-Z][A-Z_]*", path.read_text())}
+    return {name for path in sources() for name in re.findall(r"LOOM_[A-Z][A-Z_]*", path.read_text())}
 
 
 def error_codes() -> set[str]:
     """Those of the tree, of the frame around the API, and of every ``Refusal(…, code, …)`` and ``envelope(code, …)``."""
     found = {error.code for error in _subclasses(WeaverError)} | set(_CHALICE_CODES.values())
-    for path in _sources():
+    for path in sources():
         for call in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(call, ast.Call)
@@ -70,14 +70,13 @@ def create_fields() -> set[str]:
 
 def parameters() -> set[str]:
     """The query parameters, from every ``Query(request, names)``."""
-    calls = (
-        call for path in _sources() for call in ast.walk(ast.parse(path.read_text())) if isinstance(call, ast.Call)
-    )
+    calls = (call for path in sources() for call in ast.walk(ast.parse(path.read_text())) if isinstance(call, ast.Call))
     queries = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Query")
     return {str(name.value) for call in queries for name in ast.walk(call.args[1]) if isinstance(name, ast.Constant)}
 
 
-def _sources() -> Iterator[Path]:
+def sources() -> Iterator[Path]:
+    """The code of the parts that are shipped."""
     for part in PARTS:
         yield from (ROOT / part).rglob("*.py")
 

@@ -15,11 +15,11 @@ from tests.docs import inventory
 MAKE = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PAGES = {path.name: path.read_text() for path in (*FOLDER.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md")}
 SHOWN = [
-    (page, line.removeprefix("$ "))
+    (page, line.strip().removeprefix("$ "))
     for page, text in PAGES.items()
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     for line in block.splitlines()
-    if line.startswith("$ ")
+    if line.strip().startswith("$ ")
 ]
 OPTIONS = dict(inventory.commands())
 
