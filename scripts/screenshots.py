@@ -58,7 +58,9 @@ class Edition:
     def without_relay(self) -> Iterator[None]:
         """The relay is gone, and nobody has noticed yet but its viewers. The edition ends afterwards."""
         pid = str(self._process.pid)
-        found = subprocess.run(["pgrep", "-P", pid, "-f", "python.* -m relay"], check=True, capture_output=True, text=True)
+        found = subprocess.run(
+            ["pgrep", "-P", pid, "-f", "python.* -m relay"], check=True, capture_output=True, text=True
+        )
         self._process.send_signal(signal.SIGSTOP)
         try:
             os.kill(int(found.stdout), signal.SIGKILL)
