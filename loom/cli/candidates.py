@@ -88,7 +88,7 @@ def _values(typed: _Typed, action: argparse.Action) -> Iterable[Candidate]:
 
 
 def _weavers(typed: _Typed) -> Iterator[Candidate]:
-    """Living ones, by name and by short id."""
+    """Those that are not ending, by name and by short id."""
     from contextlib import nullcontext
 
     from loom.client.api import Api
@@ -96,6 +96,8 @@ def _weavers(typed: _Typed) -> Iterator[Candidate]:
     api = Api(settings_of(typed.options).config(), lambda _what: nullcontext())
     for weaver in api.weavers([]):
         told = str(weaver.get("status"))
+        if told == "terminating":
+            continue
         if weaver.get("name"):
             yield str(weaver["name"]), f"{told} {short_id(weaver)}"
             told += f" {weaver['name']}"

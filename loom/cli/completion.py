@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def complete(arguments: Sequence[str]) -> int:
-    """``loom __complete``. Returns 0 whatever happens."""
+    """``loom __complete``. Returns 0 whatever happens; ends the process with 1, and no answer, when it takes too long."""
     match arguments:
         case ["line", line]:
             words = _split(line)[1:]
@@ -68,7 +68,7 @@ def complete(arguments: Sequence[str]) -> int:
         case _:
             return 0
     # It is a blocking call that is waited for, through whatever the network does: only a signal ends it in time.
-    signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(0))
+    signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(1))
     signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
     try:
         found = [*candidates(words or [""])]

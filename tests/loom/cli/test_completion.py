@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.loom.conftest import Run
 from tests.loom.pseudo_terminal import PseudoTerminal
 from tests.loom.stand_in import WEAVER, Answer, refusal
 
@@ -23,12 +26,21 @@ LOAD = {
 INSTALLED = [shell for shell in SHELLS if shutil.which(shell)]
 
 
+def asked(run: Run, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """``loom __complete``, again where this machine was too busy for its limit of one second."""
+    for _ in range(10):
+        result = run("__complete", *arguments, **more)
+        if result.returncode != 1:
+            break
+    return result
+
+
 @pytest.fixture
 def offered(run):
     """The words offered for the last of some words."""
 
     def offered(*words: str, **more: object) -> list[str]:
-        result = run("__complete", "words", *words, **more)
+        result = asked(run, "words", *words, **more)
         assert (result.returncode, result.stderr) == (0, "")
         return [line.partition("\t")[0] for line in result.stdout.splitlines()]
 
@@ -64,13 +76,16 @@ def test_weavers_are_offered_where_one_is_named(offered, api):
     assert offered("rm", "otter", "") == ["a1b2c3d4"]
     assert offered("new", "") == []
     assert offered("new", "--", "") == []
+    terminating = {**WEAVER, "status": "terminating"}
+    api.on("GET", "/api/weavers", Answer(200, {"weavers": [terminating], "next_cursor": None}))
+    assert offered("attach", "") == []
     nameless = {**WEAVER, "name": None}
     api.on("GET", "/api/weavers", Answer(200, {"weavers": [nameless], "next_cursor": None}))
     assert offered("delete", "--json", "") == ["a1b2c3d4"]
 
 
 def test_descriptions_go_with_the_words(run):
-    assert run("__complete", "words", "attach", "").stdout == "otter\tpending a1b2c3d4\na1b2c3d4\tpending otter\n"
+    assert asked(run, "words", "attach", "").stdout == "otter\tpending a1b2c3d4\na1b2c3d4\tpending otter\n"
 
 
 def test_contexts_of_the_file(offered, env):
@@ -104,7 +119,7 @@ def test_a_context_on_the_line_is_asked(offered, env, api):
     ],
 )
 def test_lines_are_split_as_a_shell_does(run, line, words):
-    assert run("__complete", "line", line).stdout.partition("\t")[0] == words
+    assert asked(run, "line", line).stdout.partition("\t")[0] == words
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["line"], ["line", "a", "b"], ["line", ""], ["line", '"']])
@@ -117,7 +132,7 @@ def test_what_no_script_asks_is_no_error(run, arguments):
 def test_nothing_is_offered_when_the_api_fails(run, api, answer):
     api.on("GET", "/api/weavers", answer)
     result = run("__complete", "words", "attach", "")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (result.stdout, result.stderr) == ("", "")
 
 
 def test_an_api_that_does_not_answer_is_not_waited_for(run, api):
@@ -125,7 +140,7 @@ def test_an_api_that_does_not_answer_is_not_waited_for(run, api):
     started = time.monotonic()
     result = run("__complete", "words", "attach", "")
     assert time.monotonic() - started < 10  # the limit is 1 s; the machine may be busy
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "")
     api.open.set()
 
 
