@@ -20,6 +20,9 @@ CLOSE: Final = 255
 V5: Final = "v5.channel.k8s.io"
 V4: Final = "v4.channel.k8s.io"
 
+#: Kubernetes speaks them too; clients that speak nothing newer are told that this server does not.
+OLDER: Final = ("channel.k8s.io", "base64.channel.k8s.io", "v4.base64.channel.k8s.io")
+
 SUCCESS: Final[Object] = {"metadata": {}, "status": "Success"}
 
 _MAX_SIZE: Final = 65535

@@ -39,9 +39,11 @@ def require_streams(query: Mapping[str, str]) -> None:
 def subprotocol(request: web.Request) -> str | None:
     """The one to speak; None when there is none in common, which is answered by :func:`no_subprotocol`. Raises ApiError 501."""
     offered = [word.strip() for word in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word.strip()]
-    if not offered:
-        raise status.not_supported(f"streams without a subprotocol: offer {channels.V5} or {channels.V4}")
-    return channels.negotiate(offered)
+    spoken = channels.negotiate(offered)
+    if spoken is None and (not offered or set(offered) & set(channels.OLDER)):
+        said = ", ".join(offered) or "none"
+        raise status.not_supported(f"the subprotocol of this stream ({said}): offer {channels.V5} or {channels.V4}")
+    return spoken
 
 
 def no_subprotocol() -> web.Response:
