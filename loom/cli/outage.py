@@ -53,7 +53,7 @@ class Outage:
 
     def _text(self, passed: float, room: bool) -> str:
         kept = "typing is kept" if room else "the keyboard waits: too much was typed"
-        return f"loom: connection lost, reconnecting… {passed:.0f}s ({kept}; Ctrl+C leaves) {self._reason}"
+        return f"loom: connection lost, reconnecting… {int(passed)}s ({kept}; Ctrl+C leaves) {self._reason}"
 
 
 def _on_last_row(size: Resize | None, content: bytes) -> bytes:

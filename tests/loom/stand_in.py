@@ -4,6 +4,7 @@ Both are real servers on real sockets. A test says what they answer, and sees wh
 """
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from loom.wire import SUBPROTOCOL_V2, Exit, Notice, Resize, Status, decode_client, encode
+from loom.wire import SUBPROTOCOL_V2, Exit, Resize, ServerMessage, Status, decode_client, encode
 
 TOKEN = "secret-token-of-the-test"
 TICKET = "header.secret-ticket.signature"
@@ -172,7 +173,7 @@ class Session:
         self.typed = b""
         self.sizes: list[Resize] = []
 
-    def say(self, *messages: Status | Notice | Exit | bytes) -> None:
+    def say(self, *messages: ServerMessage | bytes) -> None:
         for message in messages:
             self.connection.send(message if isinstance(message, bytes) else encode(message))
 
@@ -185,8 +186,12 @@ class Session:
         message = self.connection.recv(timeout=DEADLINE)
         if isinstance(message, bytes):
             self.typed += message
-        else:
-            self.sizes.append(decode_client(message))
+        elif isinstance(size := decode_client(message), Resize):
+            self.sizes.append(size)
+
+    def cut(self) -> None:
+        """The connection breaks, without a word."""
+        self.connection.socket.shutdown(socket.SHUT_RDWR)
 
     def until_typed(self, expected: bytes) -> None:
         while expected not in self.typed:
