@@ -9,8 +9,9 @@ from local.kube.bodies import delete_options
 from local.kube.lists import Selection, list_objects, require_reached, typed
 from local.kube.objects import Object
 from local.kube.options import DeleteOptions, ListOptions, bad_list_version, resource_version
+from local.kube.printing.forms import wanted
 from local.kube.registry import Registry
-from local.kube.responses import json_response, require_json_accepted
+from local.kube.responses import json_response
 from local.kube.watch import watch
 
 #: Deletes one object, as a DELETE of it would.
@@ -23,24 +24,24 @@ class Collections:
 
     def list(self, resource: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            require_json_accepted(request)
-            options = ListOptions.of(request.query)
+            form, options = wanted(request), ListOptions.of(request.query)
             selection = Selection.of(resource, request.match_info.get("namespace"), options)
             if options.watch:
-                return await watch(request, self._registry, selection, options)
-            return json_response(list_objects(self._registry, selection, options))
+                return await watch(request, self._registry, selection, options, form)
+            return json_response(form.many(resource, list_objects(self._registry, selection, options)))
 
         return handle
 
     def get(self, resource: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            require_json_accepted(request)
+            form = wanted(request)
             try:
                 require_reached(self._registry, resource_version(request.query.get("resourceVersion", "")))
             except ValueError as error:
                 raise bad_list_version(error) from error
             namespace = request.match_info.get("namespace", "")
-            return json_response(typed(resource, self._registry.get(resource, namespace, request.match_info["name"])))
+            found = self._registry.get(resource, namespace, request.match_info["name"])
+            return json_response(form.one(resource, typed(resource, found)))
 
         return handle
 

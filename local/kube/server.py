@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local.kube import discovery, status
+from local.kube import discovery, openapi, status
 from local.kube.auth import policy
 from local.kube.auth.middleware import authentication, authorization
 from local.kube.auth.reviews import Reviews
@@ -67,6 +67,9 @@ def _discovery_routes() -> list[web.RouteDef]:
         "/api": discovery.api,
         "/apis": discovery.apis,
         _V1: discovery.api_v1,
+        "/openapi/v3": openapi.root,
+        "/openapi/v3/api/v1": openapi.core,
+        "/openapi/v3/apis/{group}/v1": openapi.group,
         "/apis/{group}": discovery.group,
         "/apis/{group}/v1": discovery.group_v1,
     }

@@ -10,6 +10,7 @@ from aiohttp import web
 from local.kube.lists import Selection, typed
 from local.kube.objects import Object, dumps
 from local.kube.options import ListOptions, bad_watch_version, resource_version
+from local.kube.printing.forms import Form
 from local.kube.registry import Change, Registry, Subscription
 from local.kube.status import ApiError
 
@@ -22,7 +23,7 @@ _INITIAL_EVENTS_END: Final = {"k8s.io/initial-events-end": "true"}
 
 
 async def watch(
-    request: web.Request, registry: Registry, selection: Selection, options: ListOptions
+    request: web.Request, registry: Registry, selection: Selection, options: ListOptions, form: Form
 ) -> web.StreamResponse:
     """Answers until the timeout, or until the client leaves or falls too far behind. Raises ApiError 500 (recorded)."""
     try:
@@ -33,7 +34,7 @@ async def watch(
     subscription = registry.subscribe()
     try:
         # From here to the first await nothing else runs: no change falls between history and subscription.
-        stream = _Stream(registry, selection, options, subscription)
+        stream = _Stream(registry, selection, options, subscription, form)
         beginning = b"".join(dumps(event) for event in stream.beginning(version))
         await response.prepare(request)
         if beginning:
@@ -50,12 +51,18 @@ class _Stream:
     """The events of one watch. ``over`` when there was an error and nothing follows."""
 
     def __init__(
-        self, registry: Registry, selection: Selection, options: ListOptions, subscription: Subscription
+        self,
+        registry: Registry,
+        selection: Selection,
+        options: ListOptions,
+        subscription: Subscription,
+        form: Form,
     ) -> None:
         self._registry = registry
         self._selection = selection
         self._options = options
         self._subscription = subscription
+        self._form = form
         self.over = False
 
     def beginning(self, version: int | None) -> Iterator[Object]:
@@ -63,7 +70,7 @@ class _Stream:
         if not version or self._options.send_initial_events:
             for found in self._registry.list(self._selection.resource):
                 if self._selection.matches(found):
-                    yield {"type": "ADDED", "object": typed(self._selection.resource, found)}
+                    yield {"type": "ADDED", "object": self._shown(found)}
             if self._options.send_initial_events and self._options.allow_watch_bookmarks:
                 yield self._bookmark(_INITIAL_EVENTS_END)
             return
@@ -99,14 +106,14 @@ class _Stream:
         now = change.type != "DELETED" and self._selection.matches(change.object)
         before = change.previous is not None and self._selection.matches(change.previous)
         if now:
-            yield {"type": "MODIFIED" if before else "ADDED", "object": self._typed(change.object)}
+            yield {"type": "MODIFIED" if before else "ADDED", "object": self._shown(change.object)}
         elif before and change.previous is not None:
             version = change.object["metadata"]["resourceVersion"]
             metadata = {**change.previous["metadata"], "resourceVersion": version}
-            yield {"type": "DELETED", "object": self._typed({**change.previous, "metadata": metadata})}
+            yield {"type": "DELETED", "object": self._shown({**change.previous, "metadata": metadata})}
 
-    def _typed(self, found: Object) -> Object:
-        return typed(self._selection.resource, found)
+    def _shown(self, found: Object) -> Object:
+        return self._form.event(self._selection.resource, typed(self._selection.resource, found))
 
     def _next_bookmark(self, now: float, end: float) -> float:
         moment = min(now + _BOOKMARK_INTERVAL, end - _LAST_BOOKMARK)
@@ -116,7 +123,7 @@ class _Stream:
         metadata: Object = {"resourceVersion": str(self._registry.version)}
         if annotations:
             metadata["annotations"] = annotations
-        found = self._typed({"metadata": metadata})
+        found = typed(self._selection.resource, {"metadata": metadata})
         if self._selection.resource == "pods":
             found |= {"spec": {"containers": None}, "status": {}}
-        return {"type": "BOOKMARK", "object": found}
+        return {"type": "BOOKMARK", "object": self._form.bookmark(found)}
