@@ -11,7 +11,7 @@ import urllib3
 
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.connection import connect
-from chalicelib.domain.errors import ClusterError
+from chalicelib.domain.errors import ClusterError, ClusterRefused
 from chalicelib.domain.kubeconfig import cluster_access
 from local import kubeconfig
 
@@ -48,7 +48,13 @@ def use(named: str, namespace: str, state: Path) -> Cluster:
     if not mark.exists():
         mark.write_text(secrets.token_hex(3))
     cluster = Cluster(state / "kubeconfig", namespace, server, mark.read_text())
-    _namespace_of(cluster).ping()
+    try:
+        _namespace_of(cluster).ping()
+    except ClusterRefused as error:
+        if error.details.get("k8s_code") != 403:
+            raise
+        missing = f"if it does not exist, make it with: kubectl create namespace {namespace}"
+        raise ClusterRefused(f"{error.message}; {missing} (rights: infra/kubernetes/laptop.yaml)") from error
     return cluster
 
 

@@ -1,4 +1,4 @@
-"""A pod API server that is nobody's own, and its TLS front: a cluster as kubeconfigs know them."""
+"""A pod API server that is nobody's own, set up as docs/real-cluster.md says, and its TLS front: a cluster as kubeconfigs know them."""
 
 import base64
 import json
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kubernetes.client
-import kubernetes.config
 import pytest
 
 from tests.certificates import Authority, Pair
 from tests.processes import part
 
+MANIFESTS = Path(__file__).parents[2] / "infra/kubernetes"
 NAMESPACE = "team-weavers"
 IMAGE = "registry.example/tools/weaver:7"
 #: The name in the certificate of the front that is not reached by its own.
@@ -22,7 +21,10 @@ SERVER_NAME = "kubernetes.internal"
 
 @dataclass
 class Cluster:
-    """``server`` takes a certificate of ``authority`` or a token of the file ``tokens``; ``named`` has SERVER_NAME's certificate."""
+    """``server`` takes a certificate of ``authority`` or a token of the file ``tokens``; ``named`` has SERVER_NAME's certificate.
+
+    Whoever comes through one of them has the rights of infra/kubernetes/laptop.yaml; ``own_kubeconfig`` is an administrator's.
+    """
 
     folder: Path
     server: str
@@ -57,17 +59,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     (folder / "ca.pem").write_bytes(authority.certificate)
     tokens = folder / "tokens"
     tokens.write_text("right\n")
-    own = folder / "own-kubeconfig"
-    arguments = ("--kubeconfig", str(own), "--client-ca", str(folder / "ca.pem"), "--tokens", str(tokens))
-    node = ("--state", str(folder / "node"), "--kubeconfig", str(own), "--loom-image", IMAGE)
+    own, laptop = folder / "own-kubeconfig", folder / "laptop-kubeconfig"
+    arguments = ("--kubeconfig", str(laptop), "--client-ca", str(folder / "ca.pem"), "--tokens", str(tokens))
+    node = ["--state", str(folder / "node"), "--kubeconfig", str(own), "--loom-image", IMAGE]
+    node.append(f"--account-kubeconfig=loom/laptop={laptop}")
+    for name in ("weavers.yaml", "laptop.yaml"):
+        (folder / name).write_text((MANIFESTS / name).read_text().replace("loom-weavers", NAMESPACE))
+        node += ["--manifests", str(folder / name)]
     with (
         part("local.kube", *node),
         part("tests.cluster.front", *arguments, "--certificate", str(folder / "server.pem")) as server,
         part("tests.cluster.front", *arguments, "--certificate", str(folder / "named.pem")) as named,
     ):
-        with kubernetes.config.new_client_from_config(str(own)) as client:  # type: ignore[no-untyped-call]
-            metadata = kubernetes.client.V1ObjectMeta(name=NAMESPACE)
-            kubernetes.client.CoreV1Api(client).create_namespace(kubernetes.client.V1Namespace(metadata=metadata))
         yield Cluster(folder, server, named, authority, authority.sign("client"), tokens, own)
 
 

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.connection import connect, connection
 from chalicelib.domain.errors import ClusterError, ClusterRefused
 from chalicelib.domain.kubeconfig import service_account_access
+from chalicelib.domain.pod_spec import PodRequest, weaver_pod
+from chalicelib.domain.weaver import Weaver
 from relay.kube import Kube, KubeError
 from tests.cluster.conftest import NAMESPACE, Cluster, write_plugin
 from tests.relay.conftest import control_plane, weaver_id  # noqa: F401  # fixtures
@@ -51,9 +54,12 @@ def by_plugin(cluster: Cluster, folder: Path) -> dict[str, Any]:
 
 
 def pod(weaver: str) -> dict[str, Any]:
-    container = {"name": "weaver", "image": "debian", "stdin": True, "tty": True, "command": ["bash", "--norc"]}
-    spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"weaver-{weaver}"}, "spec": spec}
+    """As the control plane makes it: the namespace takes no other."""
+    now = datetime.now(UTC)
+    record = Weaver(
+        id=weaver, owner_user_id="user-1", org_id="org", image="debian:13", created_at=now, lifetime_hours=1, expires_at=now
+    )  # fmt: skip
+    return weaver_pod(record, PodRequest("debian:13", "http://127.0.0.1:9", command=["bash", "--norc"]))
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def pods(cluster: Cluster) -> set[str]:
 @pytest.mark.parametrize(
     ("user", "namespace", "told"),
     [
-        ({"token": "right"}, "nowhere", "the namespace nowhere does not exist; make it with: kubectl create namespace nowhere"),
+        ({"token": "right"}, "nowhere", 'Kubernetes: namespaces "nowhere" is forbidden: User "system:serviceaccount:loom:laptop" cannot get resource "namespaces" in API group "" in the namespace "nowhere"; if it does not exist, make it with: kubectl create namespace nowhere (rights: infra/kubernetes/laptop.yaml)'),
         ({"token": "wrong"}, NAMESPACE, "Kubernetes: Unauthorized"),
         ({"auth-provider": {"name": "gcp"}}, NAMESPACE, "kubeconfig: auth-provider is not supported"),
         ({"exec": {"command": "./no-such-plugin"}}, NAMESPACE, "the credential plugin '{folder}/no-such-plugin' failed: FileNotFoundError"),
@@ -73,6 +73,16 @@ def test_what_is_wrong_is_one_line_before_anything_starts(cluster: Cluster, tmp_
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"error: {told.format(folder=tmp_path)}\n"
+
+
+def test_a_namespace_that_an_administrator_would_see(cluster: Cluster, tmp_path: Path):
+    done = subprocess.run(
+        command(tmp_path, cluster.own_kubeconfig, "nowhere"), env=environment(tmp_path), capture_output=True, text=True, timeout=DEADLINE, check=False
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr == "error: the namespace nowhere does not exist; make it with: kubectl create namespace nowhere\n"
+    )
 
 
 def test_its_weavers_end_with_it_and_no_others(cluster: Cluster, tmp_path: Path):
