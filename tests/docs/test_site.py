@@ -43,6 +43,13 @@ def test_a_link_that_leads_nowhere_fails(tmp_path: Path):
     assert "loom-fly" in built.stderr
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in FOLDER.glob("*.md")))
+def test_lists_have_room(page: str):
+    """Where a list follows a paragraph without an empty line, MkDocs shows dashes in running text; GitHub does not mind."""
+    text = re.sub(r"^ *```.*?^ *```$", "", filled((FOLDER / page).read_text(), page), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^(?![-*] |\d+\. |[|#> ])[^\n]+\n(?=[-*] |\d+\. )", text, re.MULTILINE) == []
+
+
 def test_every_screenshot_is_shown():
     shown = {name for page in FOLDER.glob("*.md") for name in re.findall(r"\(screenshots/([^)]+)\)", page.read_text())}
     assert shown == {path.name for path in (FOLDER / "screenshots").iterdir()}
