@@ -318,3 +318,13 @@ def test_help_imports_neither_http_nor_websockets(env):
     code = "import sys, loom.cli.parser as p\ntry: p.parse(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
     assert not {"http.client", "ssl", "websockets", "asyncio", "pathlib", "dataclasses"} & set(done.stdout.split())
+
+
+def test_a_list_imports_no_more_than_it_needs(env):
+    """Its budget is twice kubectl's time (DESIGN §9); each of these costs a tenth of it or more."""
+    code = "import sys; from loom.cli.main import main; main(['ps']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith("a1b2c3d4")
+    imported = set(done.stderr.split())
+    assert "http.client" in imported
+    assert not {"dataclasses", "websockets", "asyncio", "pathlib", "shutil", "tomllib", "loom.wire"} & imported
