@@ -2,16 +2,18 @@
 
 import argparse
 import ast
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from app import app
 from chalicelib.api.errors import _CHALICE_CODES
 from chalicelib.domain.create_request import CreateRequest
 from chalicelib.domain.errors import WeaverError
 from loom.cli.parser import grammar
+from loom.wire.messages import _TYPES, SUBPROTOCOL_V2, ExitReason
 from relay.server import Doors
 from scripts.docs.pages import ROOT
 
@@ -73,6 +75,12 @@ def parameters() -> set[str]:
     calls = (call for path in sources() for call in ast.walk(ast.parse(path.read_text())) if isinstance(call, ast.Call))
     queries = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Query")
     return {str(name.value) for call in queries for name in ast.walk(call.args[1]) if isinstance(name, ast.Constant)}
+
+
+def protocol() -> set[str]:
+    """The types of messages, their fields, and the reasons of an exit."""
+    fields = {field.name for message in _TYPES for field in dataclasses.fields(message)}
+    return {*_TYPES.values(), *fields, *get_args(ExitReason), SUBPROTOCOL_V2}
 
 
 def sources() -> Iterator[Path]:

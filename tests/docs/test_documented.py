@@ -76,6 +76,12 @@ def test_fields_and_parameters():
     assert not missing(names, page("http-api.md"))
 
 
+def test_the_terminal_protocol():
+    names = inventory.protocol()
+    assert {"resize", "ack", "viewers", "drain"} <= names
+    assert not missing(names, page("protocol.md"))
+
+
 def test_decisions():
     records = {path.name for path in (FOLDER / "adr").glob("*.md")}
     assert records
