@@ -16,6 +16,8 @@ REFUSED: Final = "Forbidden: the laptop edition's pod API server does not suppor
 _JSON_NAMES: Final = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
 _SCALARS: Final[dict[Scalar, type]] = {"string": str, "bool": bool, "int32": int, "int64": int, "int-or-string": int}
 _LIMITS: Final[dict[Scalar, int]] = {"int32": 2**31, "int64": 2**63, "int-or-string": 2**31}
+#: Kinds that Kubernetes knows in the same group and version, and so cannot convert instead of not knowing them.
+_CORE_KINDS: Final = ("ConfigMap", "Event", "Namespace", "Node", "Pod", "Secret", "Service", "ServiceAccount")
 #: What says nothing: a refused field may have these values.
 _EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 
@@ -114,6 +116,9 @@ def _unrecognized(kind: Struct, why: str, body: bytes) -> ApiError:
 def _require_kind(kind: Struct, value: Object) -> None:
     """A body may leave kind and apiVersion out (recorded), but not say others."""
     said, version = value.get("kind") or kind.name, value.get("apiVersion") or kind.version
+    if said in _CORE_KINDS and version == "v1" and kind.version == "v1" and said != kind.name:
+        why = f"converting (v1.{said}) to (core.{kind.name}): unknown conversion"
+        raise _cannot_be_handled(said, version, kind, why)
     if (said, version) != (kind.name, kind.version):
         why = f'no kind "{said}" is registered for version "{version}" in scheme "pkg/api/legacyscheme/scheme.go:30"'
         raise _cannot_be_handled(said, version, kind, why)

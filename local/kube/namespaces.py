@@ -96,7 +96,8 @@ class Namespaces:
 def _changed(old: Object, decoded: Decoded) -> Object:
     """Only its metadata can be changed, and the label with its name is always there."""
     decoded.object.setdefault("metadata", {}).setdefault("labels", {})[_NAME_LABEL] = old["metadata"]["name"]
-    if causes := [*namespace_causes({"metadata": {**decoded.object["metadata"], "name": old["metadata"]["name"]}})]:
+    metadata = {**decoded.object["metadata"], "name": old["metadata"]["name"]}
+    if causes := [*namespace_causes({"metadata": metadata}), *decoded.refused]:
         raise status.invalid("Namespace", old["metadata"]["name"], causes)
     return dict(old)
 

@@ -35,7 +35,7 @@ def patched(content_type: str, body: bytes, old: Object) -> Object:
                 message = "the server rejected our request due to an error in our request"
                 raise ApiError(422, "Invalid", message, {}) from error
         case "application/strategic-merge-patch+json":
-            patch = _decode(body, dict, "map[string]interface {}")
+            patch = _decode(body, dict, "map[string]interface {}", prefix="")
             _require_plain(patch)
             return _as_object(merged(old, patch))
         case "application/apply-patch+yaml":
@@ -57,16 +57,14 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-def _decode(body: bytes, wanted: type, go_type: str) -> Any:
+def _decode(body: bytes, wanted: type, go_type: str, prefix: str = "error decoding patch: ") -> Any:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise status.bad_request("error decoding patch: unexpected end of JSON input") from error
+        raise status.bad_request(f"{prefix}unexpected end of JSON input") from error
     if not isinstance(value, wanted):
         named = "object" if isinstance(value, dict) else _GO_NAMES[type(value)]
-        raise status.bad_request(
-            f"error decoding patch: json: cannot unmarshal {named} into Go value of type {go_type}"
-        )
+        raise status.bad_request(f"{prefix}json: cannot unmarshal {named} into Go value of type {go_type}")
     return value
 
 

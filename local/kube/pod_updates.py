@@ -21,6 +21,7 @@ def changed(old: Object, decoded: Decoded) -> Object:
     lets a client change and this node does not watch."""
     metadata = decoded.object.get("metadata", {})
     causes = [*label_causes(metadata.get("labels", {})), *annotation_causes(metadata.get("annotations", {}))]
+    causes += [cause for cause in decoded.refused if cause.field.startswith("metadata.")]
     causes += _spec_causes(old["spec"], _without_nulls(decoded.sent.get("spec") or {}))
     if causes:
         raise status.invalid("Pod", old["metadata"]["name"], causes)

@@ -47,6 +47,7 @@ _TOKEN: Final[Message] = {
 _MESSAGES: Final[Mapping[str, Message]] = {
     "SelfSubjectAccessReview": {2: Field("spec", _ACCESS)},
     "SelfSubjectReview": {},
+    "SelfSubjectRulesReview": {2: Field("spec", _strings("namespace"))},
     "TokenRequest": {2: Field("spec", _TOKEN)},
 }
 

@@ -102,6 +102,9 @@ REVIEWS: Final = (
     Resource(
         "selfsubjectaccessreviews", "SelfSubjectAccessReview", _NOT_WRITTEN, "authorization.k8s.io", False, ("create",)
     ),
+    Resource(
+        "selfsubjectrulesreviews", "SelfSubjectRulesReview", _NOT_WRITTEN, "authorization.k8s.io", False, ("create",)
+    ),
     Resource("subjectaccessreviews", "SubjectAccessReview", _NOT_WRITTEN, "authorization.k8s.io", False, ("create",)),
 )
 

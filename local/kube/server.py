@@ -115,6 +115,7 @@ def _review_routes(reviews: Reviews) -> list[web.RouteDef]:
         web.post(f"{authentication_v1}/tokenreviews", reviews.token_review),
         web.post(f"{authentication_v1}/selfsubjectreviews", reviews.self_subject_review),
         web.post(f"{authorization_v1}/selfsubjectaccessreviews", reviews.self_subject_access_review),
+        web.post(f"{authorization_v1}/selfsubjectrulesreviews", reviews.self_subject_rules_review),
         web.post(f"{authorization_v1}/subjectaccessreviews", reviews.subject_access_review),
     ]
 

@@ -13,7 +13,11 @@ _ANYTHING: Final[list[Object]] = [
     {"verbs": ["*"], "nonResourceURLs": ["*"]},
 ]
 _ABOUT_ONESELF: Final[list[Object]] = [
-    {"verbs": ["create"], "apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"]},
+    {
+        "verbs": ["create"],
+        "apiGroups": ["authorization.k8s.io"],
+        "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+    },
     {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
 ]
 _EVERYBODY: Final = ("system:authenticated", "system:unauthenticated")

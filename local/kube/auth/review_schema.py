@@ -48,6 +48,7 @@ _ACCESS: Final[Mapping[str, Type]] = {
 }  # fmt: skip
 
 SELF_SUBJECT_ACCESS_REVIEW: Final = _review("SelfSubjectAccessReview", _AUTHORIZATION, _ACCESS)
+SELF_SUBJECT_RULES_REVIEW: Final = _review("SelfSubjectRulesReview", _AUTHORIZATION, {"namespace": "string"})
 SUBJECT_ACCESS_REVIEW: Final = _review(
     "SubjectAccessReview",
     _AUTHORIZATION,

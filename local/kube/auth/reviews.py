@@ -7,11 +7,12 @@ from aiohttp import web
 
 from local.kube import protobuf, status
 from local.kube.auth.middleware import USER
-from local.kube.auth.rbac import allowed
+from local.kube.auth.rbac import allowed, rules_of
 from local.kube.auth.request_info import RequestInfo
 from local.kube.auth.review_schema import (
     SELF_SUBJECT_ACCESS_REVIEW,
     SELF_SUBJECT_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
     SUBJECT_ACCESS_REVIEW,
     TOKEN_REQUEST,
     TOKEN_REVIEW,
@@ -110,6 +111,14 @@ class Reviews:
         spec = (await _sent(request, SUBJECT_ACCESS_REVIEW)).object.get("spec", {})
         user = User(spec.get("user", ""), tuple(spec.get("groups", ())))
         return _answer(SUBJECT_ACCESS_REVIEW, spec=spec, status=self._access(user, spec))
+
+    async def self_subject_rules_review(self, request: web.Request) -> web.Response:
+        spec = (await _sent(request, SELF_SUBJECT_RULES_REVIEW)).object.get("spec", {})
+        rules = list(rules_of(self._registry, request[USER], spec.get("namespace", "")))
+        about = [rule for rule in rules if "nonResourceURLs" not in rule]
+        paths = [rule for rule in rules if "nonResourceURLs" in rule]
+        found = {"resourceRules": about, "nonResourceRules": paths, "incomplete": False}
+        return _answer(SELF_SUBJECT_RULES_REVIEW, spec=spec, status=found)
 
     def _access(self, user: User, spec: Object) -> Object:
         """Raises ApiError 400."""
