@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from relay.ghostty import GhosttyScreen
-from tests.e2e.conftest import NAMESPACE, Edition
+from tests.e2e.conftest import Edition
 from tests.e2e.crossing import Crossing, api_leading_to, free_port
 from tests.e2e.test_terminal import at_prompt, on_a_line, run
 from tests.loom.pseudo_terminal import DEADLINE, PseudoTerminal
@@ -77,7 +78,7 @@ def test_keys_and_output_survive_cuts_anywhere(edition: Edition, idle: str, cros
     with attached(edition, idle, crossing.port) as terminal:
         printing = r"(for i in $(seq 400); do printf 'row-%03d\r\n' $i; sleep 0.01; done) &"
         terminal.type(
-            f"stty raw -echo; {printing} head -c {len(typed)} > typed; wait; stty sane; md5sum typed\r".encode()
+            f"cd $LOOM_WORKSPACE; stty raw -echo; {printing} head -c {len(typed)} > typed; wait; stty sane; md5sum typed\r".encode()
         )
         terminal.expect("row-001")
         crossing.cut_after = lambda: chance.choice([chance.randint(1, 1500), chance.randint(1000, 9000)])
@@ -115,7 +116,7 @@ def own_relay(edition: Edition, port: int, key: str) -> Iterator["subprocess.Pop
     env = {
         "LOOM_SERVER_URL": edition.login["url"],
         "LOOM_KUBECONFIG": str(edition.state / "kubeconfig"),
-        "LOOM_NAMESPACE": NAMESPACE,
+        "LOOM_NAMESPACE": edition.namespace,
         "LOOM_RELAY_TOKEN": next(one["token"] for one in tokens if one["principal"]["user_id"] == "relay"),
         "LOOM_RELAY_LISTEN": f"127.0.0.1:{port}",
         "LOOM_RELAY_RESUME_KEY": key,
@@ -136,12 +137,16 @@ def own_relay(edition: Edition, port: int, key: str) -> Iterator["subprocess.Pop
             process.kill()
 
 
-@pytest.mark.parametrize("key", [KEY, ""], ids=["known again by its token", "with a new ticket"])
-def test_a_relay_that_is_killed_loses_no_session(edition: Edition, idle: str, key: str):
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [(signal.SIGKILL, KEY), (signal.SIGKILL, ""), (signal.SIGTERM, KEY)],
+    ids=["killed, known again by the token", "killed, with a new ticket", "ended"],
+)
+def test_a_relay_that_goes_loses_no_session(edition: Edition, idle: str, number: signal.Signals, key: str):
     port = free_port()
     with own_relay(edition, port, key) as relay, attached(edition, idle, port) as terminal:
         run(terminal, "echo before-$((40+2))", "before-42")
-        relay.kill()
+        relay.send_signal(number)
         relay.wait(DEADLINE)
         terminal.expect("connection lost, reconnecting")
         terminal.type(b"echo while-away-$((40+2))\r")
