@@ -216,7 +216,7 @@ class Link:
         now = time.monotonic()
         if not self._attempt:
             if now - self._outage_from > self._pace.give_up:
-                raise ConnectionLost(f"{self._reason}; no other for {self._pace.give_up / 60:.0f} minutes")
+                raise ConnectionLost(f"{self._reason}; tried for {self._pace.give_up / 60:.0f} minutes")
             if now >= self._next_attempt:
                 self._attempts += 1
                 self._attempt = _Attempt(self._come_back)
