@@ -7,9 +7,13 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
+
 from tests.loom.pseudo_terminal import DEADLINE
 from tests.processes import marked_processes
 from tests.waiting import until
+
+pytestmark = pytest.mark.laptop("it starts editions of its own")
 
 
 def marked_environment(home: Path) -> tuple[dict[str, str], str]:
