@@ -53,6 +53,7 @@ class Crossing:
                 client, _ = self._listening.accept()
             except OSError:
                 return
+            self._open.add(client)
             with self.came:
                 self.connections += 1
                 self.came.notify_all()
@@ -60,7 +61,6 @@ class Crossing:
             self._threads[-1].start()
 
     def _carry(self, client: socket.socket, cut_after: int | None) -> None:
-        self._open.add(client)
         try:
             with client, socket.create_connection(("127.0.0.1", self.to)) as relay:
                 passed = 0
