@@ -48,7 +48,9 @@ async def _user() -> AsyncIterator[Mapping[str, str]]:
         folder = Path(name)
         authority = Authority()
         pair = authority.sign("bench")
-        (folder / "ca.pem").write_bytes(authority.certificate)
+        trusted = folder / "certificates"
+        trusted.mkdir()
+        (trusted / authority.file_name).write_bytes(authority.certificate)
         async with Supervisor(folder / "logs", lambda _text: None) as supervisor:
             edition = await start(supervisor, folder)
             kubernetes = yaml.safe_load(edition.kubeconfig.read_text())
@@ -56,7 +58,7 @@ async def _user() -> AsyncIterator[Mapping[str, str]]:
             async with tls_front(edition.url, pair, folder) as api, tls_front(server, pair, folder) as cluster:
                 kubernetes["clusters"][0]["cluster"] = {
                     "server": cluster,
-                    "certificate-authority": str(folder / "ca.pem"),
+                    "certificate-authority": str(trusted / authority.file_name),
                 }
                 kubernetes["contexts"][0]["context"]["namespace"] = NAMESPACE
                 yield _configured(folder, edition, api, kubernetes)
@@ -71,8 +73,9 @@ def _configured(folder: Path, edition: Edition, api: str, kubeconfig: object) ->
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_text(content)
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("LOOM_", "KUBE", "XDG_"))}
-    return {**env, "HOME": str(folder / "home"), "SSL_CERT_FILE": str(folder / "ca.pem")}
+    others = ("LOOM_", "KUBE", "XDG_", "SSL_CERT_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    return {**env, "HOME": str(folder / "home"), "SSL_CERT_DIR": str(folder / "certificates")}
 
 
 def _make_weavers(env: Mapping[str, str], get_pods: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from ipaddress import IPv4Address
 
 from cryptography import x509
@@ -28,6 +29,16 @@ class Authority:
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         certificate = self._builder(self._name, self._key).add_extension(constraints, critical=True)
         self.certificate = certificate.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
+
+    @property
+    def file_name(self) -> str:
+        """What OpenSSL looks for in a folder of certificates (openssl-rehash(1)): the hash of the name in its canonical form."""
+        [attribute] = self._name
+        text = str(attribute.value).lower().encode()
+        pair = b"\x06\x03\x55\x04\x03\x0c" + bytes([len(text)]) + text  # DER: the OID of commonName, a UTF8String
+        sequence = b"\x30" + bytes([len(pair)]) + pair
+        digest = sha1(b"\x31" + bytes([len(sequence)]) + sequence, usedforsecurity=False).digest()
+        return f"{int.from_bytes(digest[:4], 'little'):08x}.0"
 
     def sign(self, common_name: str, dns_name: str | None = None) -> Pair:
         """For the address 127.0.0.1, or for ``dns_name`` alone."""

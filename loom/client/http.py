@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from loom import __version__
 from loom.client.config import Config
 from loom.client.errors import ApiError, ConnectionFailed, ProtocolError
+from loom.client.trust import tls_context
 
 #: Seconds until an answer: API Gateway gives up on the server after 29.
 TIMEOUT = 35.0
@@ -41,6 +42,8 @@ class HttpClient:
         self._base = urlsplit(config.url)
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
+        #: Whether to read all of the system's: once those that are quickly found did not do.
+        self._all_certificates = False
 
     def request(
         self,
@@ -66,6 +69,9 @@ class HttpClient:
                     raise self._failed(error) from error
             except (OSError, http.client.HTTPException) as error:
                 self.close()
+                if isinstance(error, ssl.SSLCertVerificationError) and not self._all_certificates:
+                    self._all_certificates = True
+                    return self.request(method, path, body, headers, also)
                 raise self._failed(error) from error
             except ApiError as error:
                 if pause is None or error.code != "retry_later":
@@ -93,8 +99,11 @@ class HttpClient:
             return response.status, response.reason, response.read(_MAX_BODY)
 
     def _connect(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._base.scheme == "https" else http.client.HTTPConnection
-        return kind(self._base.hostname or "", self._base.port, timeout=self._timeout)
+        host, port, timeout = self._base.hostname or "", self._base.port, self._timeout
+        if self._base.scheme != "https":
+            return http.client.HTTPConnection(host, port, timeout=timeout)
+        context = tls_context(everything=self._all_certificates)
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
 
     def _decoded(self, status: int, reason: str, payload: bytes, wanted: bool) -> Any:
         if wanted and not payload:

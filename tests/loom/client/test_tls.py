@@ -3,6 +3,7 @@
 import ipaddress
 import ssl
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from loom.wire import Exit
+from tests.certificates import Authority
 from tests.loom.conftest import LOOM, user_env
 from tests.loom.pseudo_terminal import PseudoTerminal
 from tests.loom.stand_in import api_server, relay_server
@@ -83,3 +85,23 @@ def test_a_certificate_that_is_not_trusted_is_told(tls, tmp_path):
     assert done.stderr.startswith(f"loom: the API at {api.url} cannot be reached: its certificate is not trusted: ")
     assert "certificate" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_of_certificates_is_looked_up_in_and_not_read(tmp_path):
+    authority = Authority()
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / authority.file_name).write_bytes(authority.certificate)
+    pair = authority.sign("api")
+    server = tmp_path / "server.pem"
+    server.write_bytes(pair.certificate + pair.key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(server)
+    with relay_server() as relay, api_server(tls) as api:
+        api.has_one_weaver(relay)
+        env = {**user_env(api, tmp_path), "SSL_CERT_DIR": str(folder)}
+        done = subprocess.run([*LOOM, "ps", "-q"], env=env, capture_output=True, text=True, timeout=30)
+        assert (done.stdout, done.stderr) == ("a1b2c3d4\n", "")
+    code = "from loom.client.trust import tls_context as t; print(t().get_ca_certs(), t(everything=True).verify_mode)"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
+    assert done.stdout == "[] 2\n"  # nothing is loaded yet; both insist on a certificate (CERT_REQUIRED)
