@@ -76,9 +76,11 @@ def _up_in_cluster(arguments: argparse.Namespace) -> None:
     try:
         asyncio.run(up(arguments.state, arguments.tick, arguments.namespace, used))
     finally:
-        if number := cluster.delete_pods(used):
-            print(f"deleted {number} weaver{'s' if number > 1 else ''} from the cluster")
-        used.kubeconfig.unlink()
+        try:
+            if number := cluster.delete_pods(used):
+                print(f"deleted {number} weaver{'s' if number > 1 else ''} from the cluster")
+        finally:
+            used.kubeconfig.unlink()
 
 
 def _arguments() -> argparse.Namespace:

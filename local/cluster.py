@@ -11,7 +11,7 @@ import urllib3
 
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.connection import connect
-from chalicelib.domain.errors import ClusterError, ClusterRefused
+from chalicelib.domain.errors import ClusterError, ClusterRefused, WeaverError
 from chalicelib.domain.kubeconfig import cluster_access
 from local import kubeconfig
 
@@ -35,6 +35,11 @@ class Cluster:
         """The id of a user of this edition."""
         return f"{name}-{self.mark}"
 
+    @property
+    def selector(self) -> str:
+        """The label selector of this edition's pods."""
+        return f"loom.dev/owner-user-id in ({','.join(self.user(name) for name in USERS)})"
+
 
 def use(named: str, namespace: str, state: Path) -> Cluster:
     """The cluster of the kubeconfigs that a person named; ``state`` keeps what we make of them, and the mark from start to start.
@@ -49,20 +54,27 @@ def use(named: str, namespace: str, state: Path) -> Cluster:
         mark.write_text(secrets.token_hex(3))
     cluster = Cluster(state / "kubeconfig", namespace, server, mark.read_text())
     try:
-        _namespace_of(cluster).ping()
+        _require_namespace(cluster)
+    except WeaverError:
+        cluster.kubeconfig.unlink()  # it gives access: it stays as long as it is used
+        raise
+    return cluster
+
+
+def _require_namespace(cluster: Cluster) -> None:
+    try:
+        _pods_of(cluster).ping()
     except ClusterRefused as error:
         if error.details.get("k8s_code") != 403:
             raise
-        missing = f"if it does not exist, make it with: kubectl create namespace {namespace}"
+        missing = f"if it does not exist, make it with: kubectl create namespace {cluster.namespace}"
         raise ClusterRefused(f"{error.message}; {missing} (rights: infra/kubernetes/laptop.yaml)") from error
-    return cluster
 
 
 def pods(cluster: Cluster) -> list[str]:
     """The names of the pods of this edition's weavers. Raises ClusterError, ClusterTimeout."""
     connection = connect(cluster.kubeconfig)
-    owners = ",".join(cluster.user(name) for name in USERS)
-    query = urlencode({"labelSelector": f"loom.dev/owner-user-id in ({owners})"})
+    query = urlencode({"labelSelector": cluster.selector})
     url = f"{connection.server}/api/v1/namespaces/{cluster.namespace}/pods?{query}"
     try:
         answer = connection.pool.request("GET", url, headers=connection.credentials.headers())
@@ -77,9 +89,9 @@ def delete_pods(cluster: Cluster) -> int:
     """Deletes the pods of this edition's weavers, whose records were in memory; how many. Raises ClusterError, ClusterTimeout."""
     names = pods(cluster)
     for name in names:
-        _namespace_of(cluster).delete_pod(name)
+        _pods_of(cluster).delete_pod(name)
     return len(names)
 
 
-def _namespace_of(cluster: Cluster) -> KubernetesCluster:
+def _pods_of(cluster: Cluster) -> KubernetesCluster:
     return KubernetesCluster(cluster.namespace, lambda: connect(cluster.kubeconfig))

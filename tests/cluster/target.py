@@ -50,10 +50,17 @@ class Target:
         return {"LOOM_WEAVER_IMAGE": self.image, "LOOM_CLONE_IMAGE": self.image}
 
     def clean(self) -> None:
-        """Deletes what is left of these tests in the cluster; returns when it is gone."""
-        used = cluster.use(self.named, self.namespace, self.state)
-        cluster.delete_pods(used)
-        until(lambda: not cluster.pods(used))
+        """Deletes what is left of these tests in the cluster; returns when it is gone. Raises UsageError when that cannot be."""
+        try:
+            used = cluster.use(self.named, self.namespace, self.state)
+            cluster.delete_pods(used)
+            until(lambda: not cluster.pods(used))
+        except (WeaverError, AssertionError) as error:
+            owner = f"developer-{(self.state / 'mark').read_text()}"
+            command = f"kubectl delete pods --namespace {self.namespace} --selector loom.dev/owner-user-id={owner}"
+            raise pytest.UsageError(
+                f"weavers may be left in the cluster: {error}; delete them with: {command}"
+            ) from error
 
     def remove_state(self, *, keep_logs: bool) -> None:
         """No secret stays on this machine."""

@@ -23,7 +23,8 @@ FLOWS_WITHOUT_LOOM = "new_clones or leaving or cannot_be_cloned"
 def make(*variables: str) -> "subprocess.CompletedProcess[str]":
     """``-o``: whoever runs this test has installed what there is to install."""
     words = ["make", "-o", ".venv/.ready", f"BIN={Path(sys.executable).parent}", "test-cluster", *variables]
-    env = {name: value for name, value in os.environ.items() if name != "KUBECONFIG" and not name.startswith("PYTEST_")}
+    inherited = ("KUBECONFIG", "MAKE", "MFLAGS", "PYTEST_")  # of the make and the pytest that run this test
+    env = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=4 * DEADLINE, check=False)
 
 
