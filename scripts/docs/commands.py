@@ -19,20 +19,20 @@ def reference() -> str:
             same = ", ".join(f"`loom {name} {each}`" for each in _choices(command))
             sections.append(f"## loom {name}\n\nThe same commands under one name: {same}.\n")
         else:
-            sections += _sections(f"loom {name}", command)
+            sections += _sections(f"loom {name}", command, parser)
     return "\n".join(sections)
 
 
-def _sections(path: str, parser: Parser) -> Iterator[str]:
-    yield "\n\n".join(part for part in (f"## {path}", *_parts(path, parser)) if part) + "\n"
+def _sections(path: str, parser: Parser, parent: Parser) -> Iterator[str]:
+    yield "\n\n".join(part for part in (f"## {path}", *_parts(path, parser, parent)) if part) + "\n"
     for name, nested in _commands(parser).items():
-        yield from _sections(f"{path} {name}", nested)
+        yield from _sections(f"{path} {name}", nested, parser)
 
 
-def _parts(path: str, parser: Parser) -> Iterator[str]:
+def _parts(path: str, parser: Parser, parent: Parser) -> Iterator[str]:
     if parser.description:
         yield f"{parser.description[:1].upper()}{parser.description[1:]}."
-    if aliases := _aliases(path):
+    if aliases := _aliases(path, parser, parent):
         yield f"Also: {aliases}."
     usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
     yield f"```text\n{usage}\n```"
@@ -74,12 +74,8 @@ def _choices(parser: Parser) -> Mapping[str, Parser]:
     return next(action.choices for action in _actions(parser) if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001  # as above
 
 
-def _aliases(path: str) -> str:
-    """Other names of the command, as the grammar has them."""
-    *group, name = path.split()[1:]
-    parent = grammar()
-    for word in group:
-        parent = _commands(parent)[word]
-    names = _choices(parent)
-    others = [other for other, parser in names.items() if parser is names[name] and other != name]
-    return ", ".join(f"`{' '.join(['loom', *group, other])}`" for other in others)
+def _aliases(path: str, parser: Parser, parent: Parser) -> str:
+    """Other names of the command."""
+    group, _, name = path.rpartition(" ")
+    others = [other for other, same in _choices(parent).items() if same is parser and other != name]
+    return ", ".join(f"`{group} {other}`" for other in others)
