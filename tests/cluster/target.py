@@ -187,3 +187,5 @@ def tell(reporter: pytest.TerminalReporter, target: Target) -> None:
     reporter.write_line(f"{len(target.left_out)} tests cannot run there:")
     for name, reason in target.left_out:
         reporter.write_line(f"  {name}: {reason}")
+    if target.state.exists():
+        reporter.write_line(f"the parts' logs are in {target.state / 'logs'}")
