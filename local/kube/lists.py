@@ -122,7 +122,7 @@ def _encode(version: int, key: tuple[str, str]) -> str:
 def _decode(token: str) -> tuple[int, tuple[str, str]]:
     try:
         value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        namespace, name = value["start"].rstrip("\0").split("/")
+        namespace, _, name = value["start"].rstrip("\0").lstrip("/").rpartition("/")
         return int(value["rv"]), (namespace, name)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise status.bad_request(f"invalid continue token: continue key is not valid: {error}") from error

@@ -31,6 +31,7 @@ class Api:
     registry: Registry
     node: StandInNode
     http: aiohttp.ClientSession
+    tokens: ServiceAccountTokens
 
     @property
     def url(self) -> str:
@@ -54,13 +55,14 @@ class Api:
 @contextlib.asynccontextmanager
 async def serving(registry: Registry) -> AsyncIterator[Api]:
     node = StandInNode()
-    server = ApiServer(registry, node, TOKEN, ServiceAccountTokens(registry))
+    tokens = ServiceAccountTokens(registry)
+    server = ApiServer(registry, node, TOKEN, tokens)
     registry.create("namespaces", {"metadata": {"name": NAMESPACE}, "spec": {}, "status": {"phase": "Active"}})
     port = await server.start("127.0.0.1", 0)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
-            yield Api(port, registry, node, http)
+            yield Api(port, registry, node, http, tokens)
     finally:
         await server.close()
 

@@ -1,12 +1,11 @@
 """The truth table: with which recorded scenarios of real Kubernetes this server agrees, and where it deviates or refuses.
 
 ``rows/<folder>.py`` has the ``ROWS`` of one folder of recordings, and ``test_<folder>.py`` the tests of what agrees or
-deviates; its ``SCENARIOS`` names them, so that no row says more than was tried. ``python -m tests.local.kube.truth.table`` writes the
+deviates; its ``SCENARIOS`` names them, so that no row says more than was tried. ``python -m tests.local.kube.truth`` writes the
 table into ``local/README.md``.
 """
 
 import importlib
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Final, TypeAlias
 from tests.local.kube.recordings import RECORDINGS
 
 #: A folder is here once every scenario of it has its row.
-FOLDERS: Final[tuple[str, ...]] = ()
+FOLDERS: Final = ("errors",)
 
 README: Final = Path(__file__).parents[4] / "local" / "README.md"
 BEGIN, END = "<!-- truth table: begin -->\n", "<!-- truth table: end -->\n"
@@ -119,8 +118,3 @@ def readme_with_table(text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{markdown()}{END}{after}"
-
-
-if __name__ == "__main__":
-    README.write_text(readme_with_table(README.read_text()))
-    sys.exit(0)

@@ -37,4 +37,4 @@ def test_the_readme_shows_it(capsys: pytest.CaptureFixture[str]):
     with capsys.disabled():
         print(f"\nagainst Kubernetes 1.36: {counts(row for folder in FOLDERS for row in rows(folder).values())}")
     text = README.read_text()
-    assert readme_with_table(text) == text, "run: python -m tests.local.kube.truth.table"
+    assert readme_with_table(text) == text, "run: python -m tests.local.kube.truth"
