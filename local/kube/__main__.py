@@ -81,9 +81,9 @@ async def serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     registry = Registry(first_version=time.time_ns() // 1_000_000)
-    kubelet = Kubelet(registry, state=arguments.state, loom_images=frozenset(arguments.loom_image))
-    token = secrets.token_urlsafe(32)
     tokens = ServiceAccountTokens(registry)
+    kubelet = Kubelet(registry, state=arguments.state, loom_images=frozenset(arguments.loom_image), tokens=tokens)
+    token = secrets.token_urlsafe(32)
     server = ApiServer(registry, kubelet, token, tokens)
     for path in arguments.manifests:
         load_manifests(registry, path)

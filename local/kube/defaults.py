@@ -26,7 +26,7 @@ def with_defaults(pod: Object, namespace: str) -> Object:
     for container in (*spec.get("initContainers", ()), *spec.get("containers", ())):
         _default_container(container)
     for volume in spec.get("volumes", ()):
-        volume.setdefault("emptyDir", {})
+        _default_volume(volume)
     _default_spec(spec)
     return {
         "kind": "Pod",
@@ -59,10 +59,36 @@ def _default_spec(spec: Object) -> None:
             )
 
 
+_TOKEN_SECONDS: Final = 3600
+_MODE: Final = 0o644
+
+
+def _default_volume(volume: Object) -> None:
+    if volume.keys() <= {"name"}:
+        volume["emptyDir"] = {}
+    for kind in ("secret", "configMap", "downwardAPI", "projected"):
+        if kind in volume:
+            volume[kind].setdefault("defaultMode", _MODE)
+    for source in volume.get("projected", {}).get("sources", ()):
+        source.get("serviceAccountToken", {}).setdefault("expirationSeconds", _TOKEN_SECONDS)
+
+
+def _default_probe(probe: Object) -> None:
+    for name, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+        probe.setdefault(name, value)
+    if "httpGet" in probe:
+        probe["httpGet"] = {"path": "/", "scheme": "HTTP", **probe["httpGet"]}
+
+
 def _default_container(container: Object) -> None:
     resources = container.setdefault("resources", {})
     if limits := resources.get("limits"):
         resources["requests"] = {**limits, **resources.get("requests", {})}
+    for variable in container.get("env", ()):
+        if reference := variable.get("valueFrom", {}).get("fieldRef"):
+            reference.setdefault("apiVersion", "v1")
+    if probe := container.get("readinessProbe"):
+        _default_probe(probe)
     container.setdefault("terminationMessagePath", "/dev/termination-log")
     container.setdefault("terminationMessagePolicy", "File")
     container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))

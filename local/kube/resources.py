@@ -68,6 +68,7 @@ _CONNECT: Final = ("create", "get")
 
 POD_SUBRESOURCES: Final = (
     Subresource("attach", "PodAttachOptions", _CONNECT),
+    Subresource("exec", "PodExecOptions", _CONNECT),
     Subresource("log", "Pod", ("get",)),
     Subresource("status", "Pod", ("get", "patch", "update")),
 )

@@ -80,39 +80,117 @@ _SECURITY_CONTEXT: Final = Struct(
     _refused("privileged seLinuxOptions windowsOptions appArmorProfile procMount"),
 )  # fmt: skip
 
+_KEY_SELECTOR: Final[Mapping[str, Type]] = {"name": "string", "key": "string", "optional": "bool"}
+_FIELD: Final = Struct("ObjectFieldSelector", {"apiVersion": "string", "fieldPath": "string"})
+
+_ENV_VAR: Final = Struct(
+    "EnvVar",
+    {
+        "name": "string", "value": "string",
+        "valueFrom": Struct(
+            "EnvVarSource",
+            {
+                "fieldRef": _FIELD,
+                "secretKeyRef": Struct("SecretKeySelector", _KEY_SELECTOR),
+                "configMapKeyRef": Struct("ConfigMapKeySelector", _KEY_SELECTOR),
+            },
+            _refused("resourceFieldRef fileKeyRef"),
+        ),
+    },
+)  # fmt: skip
+
+_WHOLE: Final[Mapping[str, Type]] = {"name": "string", "optional": "bool"}
+
+_ENV_FROM: Final = Struct(
+    "EnvFromSource",
+    {
+        "prefix": "string",
+        "secretRef": Struct("SecretEnvSource", _WHOLE), "configMapRef": Struct("ConfigMapEnvSource", _WHOLE),
+    },
+)  # fmt: skip
+
+_PROBE: Final = Struct(
+    "Probe",
+    {
+        "exec": Struct("ExecAction", {"command": _STRINGS}),
+        "tcpSocket": Struct("TCPSocketAction", {"host": "string", "port": "int-or-string"}),
+        "httpGet": Struct(
+            "HTTPGetAction",
+            {
+                "host": "string", "port": "int-or-string", "path": "string", "scheme": "string",
+                "httpHeaders": ListOf(Struct("HTTPHeader", {"name": "string", "value": "string"})),
+            },
+        ),
+        "initialDelaySeconds": "int32", "timeoutSeconds": "int32", "periodSeconds": "int32",
+        "successThreshold": "int32", "failureThreshold": "int32",
+    },
+    _refused("grpc terminationGracePeriodSeconds"),
+)  # fmt: skip
+
 _CONTAINER: Final = Struct(
     "Container",
     {
         "name": "string", "image": "string", "command": _STRINGS, "args": _STRINGS, "workingDir": "string",
-        "env": ListOf(Struct("EnvVar", {"name": "string", "value": "string"}, _refused("valueFrom"))),
+        "env": ListOf(_ENV_VAR), "envFrom": ListOf(_ENV_FROM), "readinessProbe": _PROBE,
         "resources": Struct(
             "ResourceRequirements", {"limits": MapOf("quantity"), "requests": MapOf("quantity")}, _refused("claims")
         ),
         "volumeMounts": ListOf(
             Struct(
                 "VolumeMount",
-                {"name": "string", "mountPath": "string"},
-                _refused("readOnly recursiveReadOnly subPath subPathExpr mountPropagation"),
+                {"name": "string", "mountPath": "string", "readOnly": "bool"},
+                _refused("recursiveReadOnly subPath subPathExpr mountPropagation"),
             )
         ),
         "terminationMessagePath": "string", "terminationMessagePolicy": "string", "imagePullPolicy": "string",
         "securityContext": _SECURITY_CONTEXT, "stdin": "bool", "tty": "bool",
     },
     _refused(
-        "ports envFrom volumeDevices livenessProbe readinessProbe startupProbe lifecycle resizePolicy restartPolicy"
+        "ports volumeDevices livenessProbe startupProbe lifecycle resizePolicy restartPolicy"
         " restartPolicyRules stdinOnce"
     ),
 )  # fmt: skip
 
+_ITEMS: Final = ListOf(Struct("KeyToPath", {"key": "string", "path": "string", "mode": "int32"}))
+_DOWNWARD: Final = ListOf(
+    Struct(
+        "DownwardAPIVolumeFile",
+        {"path": "string", "fieldRef": _FIELD, "mode": "int32"},
+        _refused("resourceFieldRef"),
+    )
+)
+_TOKEN: Final = Struct(
+    "ServiceAccountTokenProjection", {"audience": "string", "expirationSeconds": "int64", "path": "string"}
+)
+_KEYS: Final[Mapping[str, Type]] = {"name": "string", "items": _ITEMS, "optional": "bool"}
+_PROJECTED: Final = Struct(
+    "VolumeProjection",
+    {
+        "secret": Struct("SecretProjection", _KEYS), "configMap": Struct("ConfigMapProjection", _KEYS),
+        "downwardAPI": Struct("DownwardAPIProjection", {"items": _DOWNWARD}), "serviceAccountToken": _TOKEN,
+    },
+    _refused("clusterTrustBundle podCertificate"),
+)  # fmt: skip
+_MODE: Final[Mapping[str, Type]] = {"defaultMode": "int32"}
+
 _VOLUME: Final = Struct(
     "Volume",
-    {"name": "string", "emptyDir": Struct("EmptyDirVolumeSource", {"medium": "string", "sizeLimit": "quantity"})},
+    {
+        "name": "string",
+        "emptyDir": Struct("EmptyDirVolumeSource", {"medium": "string", "sizeLimit": "quantity"}),
+        "secret": Struct(
+            "SecretVolumeSource", {"secretName": "string", "items": _ITEMS, "optional": "bool", **_MODE}
+        ),
+        "configMap": Struct("ConfigMapVolumeSource", {**_KEYS, **_MODE}),
+        "downwardAPI": Struct("DownwardAPIVolumeSource", {"items": _DOWNWARD, **_MODE}),
+        "projected": Struct("ProjectedVolumeSource", {"sources": ListOf(_PROJECTED), **_MODE}),
+    },
     _refused(
-        "awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI ephemeral fc flexVolume flocker"
+        "awsElasticBlockStore azureDisk azureFile cephfs cinder csi ephemeral fc flexVolume flocker"
         " gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs persistentVolumeClaim photonPersistentDisk"
-        " portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume"
+        " portworxVolume quobyte rbd scaleIO storageos vsphereVolume"
     ),
-)
+)  # fmt: skip
 
 _TOLERATION: Final = Struct(
     "Toleration",

@@ -10,6 +10,7 @@ from typing import Final
 from local.kube.names import annotation_causes, dns_label, dns_subdomain, invalid, label_causes, required
 from local.kube.objects import Object
 from local.kube.quantity import parse_quantity
+from local.kube.reference_validation import probe_causes, variable_causes, volume_causes
 from local.kube.status import ApiError, Cause, forbidden
 
 _MAX_INT32: Final = 2**31 - 1
@@ -88,7 +89,8 @@ def _spec_causes(spec: Object) -> Iterator[Cause]:
 def _volume_causes(volumes: Sequence[Object]) -> Iterator[Cause]:
     for index, (volume, seen) in enumerate(_with_earlier_names(volumes)):
         yield from _name_causes(f"spec.volumes[{index}].name", volume.get("name", ""), seen)
-        size = volume["emptyDir"].get("sizeLimit")
+        yield from volume_causes(f"spec.volumes[{index}]", volume)
+        size = volume.get("emptyDir", {}).get("sizeLimit")
         if size is not None and parse_quantity(size) < 0:
             field = f"spec.volumes[{index}].emptyDir.sizeLimit"
             yield Cause("FieldValueForbidden", field, "Forbidden: SizeLimit field must be a valid resource quantity")
@@ -115,6 +117,8 @@ def _container_causes(field: str, container: Object, volumes: set[str]) -> Itera
         yield invalid(f"{field}.image", image, "must not have leading or trailing whitespace")
     yield from _one_of(f"{field}.terminationMessagePolicy", container["terminationMessagePolicy"], _MESSAGE_POLICIES)
     yield from _env_causes(field, container.get("env", []))
+    if "readinessProbe" in container:
+        yield from probe_causes(f"{field}.readinessProbe", container["readinessProbe"])
     yield from _mount_causes(field, container.get("volumeMounts", []), volumes)
     yield from _one_of(f"{field}.imagePullPolicy", container["imagePullPolicy"], _PULL_POLICIES)
     yield from _resource_causes(f"{field}.resources", container["resources"])
@@ -130,6 +134,7 @@ def _env_causes(field: str, env: Sequence[Object]) -> Iterator[Cause]:
             yield required(f"{field}.env[{index}].name")
         elif not re.fullmatch(r"[ -<>-~]+", name):
             yield invalid(f"{field}.env[{index}].name", name, why)
+        yield from variable_causes(f"{field}.env[{index}]", variable)
 
 
 def _mount_causes(field: str, mounts: Sequence[Object], volumes: set[str]) -> Iterator[Cause]:

@@ -1,53 +1,42 @@
 """A container's configuration, out of its spec and its pod's."""
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from local.kube import images
 from local.kube.images import Image
 from local.kube.kubelet.expansion import environment, expand
+from local.kube.kubelet.pod_report import PodFolder
+from local.kube.kubelet.references import MissingReference, entries, entry, field
 from local.kube.objects import Object
+from local.kube.registry import Registry
 from local.kube.runtime.config import ContainerConfig, Mount
+
+#: Where variables come from: the word of the spec, and the resource.
+_ENTRY_SOURCES: Final = {"secret": "secrets", "configMap": "configmaps"}
 
 
 class ConfigError(Exception):
     """The container cannot be configured: the kubelet's CreateContainerConfigError."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodFolder:
-    """Where a pod keeps things on the node."""
-
-    path: Path
-
-    def volume(self, name: str) -> Path:
-        return self.path / "volumes" / name
-
-    def container(self, name: str) -> Path:
-        return self.path / "containers" / name
-
-    def log(self, container: str) -> Path:
-        return self.container(container) / "log"
-
-    def termination_message(self, container: str) -> Path:
-        return self.container(container) / "termination-message"
-
-
-def container_config(pod: Object, spec: Object, image: Image, folder: PodFolder) -> ContainerConfig:
+def container_config(pod: Object, spec: Object, image: Image, folder: PodFolder, registry: Registry) -> ContainerConfig:
     """Raises ConfigError."""
     pod_security: Object = pod["spec"].get("securityContext") or {}
     security = {**pod_security, **(spec.get("securityContext") or {})}
     uid = security.get("runAsUser", images.USER)
     if uid == 0:
         raise ConfigError(_refused_root(pod, spec, security))
-    env = environment(spec.get("env", ()), _image_environment(pod, spec, image))
+    try:
+        own = environment(_variables(pod, spec, registry))
+    except MissingReference as error:
+        raise ConfigError(str(error)) from error
     group = pod_security.get("fsGroup")
     return ContainerConfig(
         id=secrets.token_hex(32),
-        argv=_command(spec, image, env),
-        env=env,
+        argv=_command(spec, image, own),
+        env={**_image_environment(pod, spec, image), **own},
         hostname=pod["spec"].get("hostname") or pod["metadata"]["name"][:63],
         uid=uid,
         gid=security.get("runAsGroup", uid),
@@ -55,12 +44,35 @@ def container_config(pod: Object, spec: Object, image: Image, folder: PodFolder)
         folder=folder.container(spec["name"]),
         log=folder.log(spec["name"]),
         workdir=spec.get("workingDir") or "/",
-        mounts=_mounts(spec, folder),
+        mounts=_mounts(pod, spec, folder),
         tty=spec.get("tty", False),
         stdin=spec.get("stdin", False),
         stdin_once=spec.get("stdinOnce", False),
         has_loom=image.has_loom,
     )
+
+
+def _variables(pod: Object, spec: Object, registry: Registry) -> Iterator[tuple[str, str, bool]]:
+    """Name and value of each variable, and whether ``$(…)`` in it is expanded: only what the spec itself says. Raises MissingReference."""
+    namespace = pod["metadata"]["namespace"]
+    for source in spec.get("envFrom", ()):
+        for kind, resource in _ENTRY_SOURCES.items():
+            if whole := source.get(f"{kind}Ref"):
+                optional = whole.get("optional", False)
+                held = entries(registry, resource, namespace, whole.get("name", ""), optional=optional)
+                for key, value in held.items():
+                    yield source.get("prefix", "") + key, value.decode(errors="replace"), False
+    for variable in spec.get("env", ()):
+        origin = variable.get("valueFrom")
+        if origin is None:
+            yield variable["name"], variable.get("value", ""), True
+        elif "fieldRef" in origin:
+            yield variable["name"], field(pod, origin["fieldRef"]["fieldPath"]), False
+        else:
+            [(kind, reference)] = origin.items()
+            found = entry(registry, _ENTRY_SOURCES[kind.removesuffix("KeyRef")], namespace, reference)
+            if found is not None:
+                yield variable["name"], found.decode(errors="replace"), False
 
 
 def _image_environment(pod: Object, spec: Object, image: Image) -> dict[str, str]:
@@ -69,17 +81,21 @@ def _image_environment(pod: Object, spec: Object, image: Image) -> dict[str, str
     return {"PATH": path, "LANG": "C.UTF-8", "HOSTNAME": pod["metadata"]["name"], "HOME": images.HOME, **terminal}
 
 
-def _command(spec: Object, image: Image, env: Mapping[str, str]) -> list[str]:
-    """``command`` replaces the image's entrypoint, ``args`` follow either."""
+def _command(spec: Object, image: Image, own: Mapping[str, str]) -> list[str]:
+    """``command`` replaces the image's entrypoint, ``args`` follow either; both refer to the variables of the spec."""
     entrypoint = spec.get("command") or image.entrypoint
-    named = {variable["name"] for variable in spec.get("env", ())}
-    values = {name: value for name, value in env.items() if name in named}
-    return [expand(word, values) for word in (*entrypoint, *spec.get("args", ()))]
+    return [expand(word, own) for word in (*entrypoint, *spec.get("args", ()))]
 
 
-def _mounts(spec: Object, folder: PodFolder) -> list[Mount]:
+def _mounts(pod: Object, spec: Object, folder: PodFolder) -> list[Mount]:
+    """What comes from outside the pod is always read-only, as with the kubelet."""
+    writable = {volume["name"] for volume in pod["spec"].get("volumes", ()) if "emptyDir" in volume}
     mounts = [
-        Mount(folder.volume(mount["name"]), mount["mountPath"].rstrip("/"), mount.get("readOnly", False))
+        Mount(
+            folder.volume(mount["name"]),
+            mount["mountPath"].rstrip("/"),
+            mount.get("readOnly", False) or mount["name"] not in writable,
+        )
         for mount in spec.get("volumeMounts", ())
     ]
     message = spec.get("terminationMessagePath", "/dev/termination-log")

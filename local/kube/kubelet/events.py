@@ -23,18 +23,25 @@ class Recorder:
 
     def scheduled(self, pod: Object) -> None:
         metadata = pod["metadata"]
+        message = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {self._node}"
+        self._scheduler_s(pod, "Normal", "Scheduled", message, "Binding")
+
+    def not_scheduled(self, pod: Object, why: str) -> None:
+        self._scheduler_s(pod, "Warning", "FailedScheduling", why, "Scheduling")
+
+    def _scheduler_s(self, pod: Object, kind: str, reason: str, message: str, action: str) -> None:
         self._create(
             pod,
             {
                 "involvedObject": _reference(pod),
-                "reason": "Scheduled",
-                "message": f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {self._node}",
+                "reason": reason,
+                "message": message,
                 "source": {},
                 "firstTimestamp": None,
                 "lastTimestamp": None,
-                "type": "Normal",
+                "type": kind,
                 "eventTime": microseconds(utc_now()),
-                "action": "Binding",
+                "action": action,
                 "reportingComponent": "default-scheduler",
                 "reportingInstance": f"default-scheduler-{self._node}",
             },

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from local.kube.objects import Object
-
 _REFERENCE: Final = re.compile(r"\$(?:(?P<dollar>\$)|\((?P<name>[^)]*)\))")
 
 
@@ -21,9 +19,9 @@ def expand(text: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replacement, text)
 
 
-def environment(variables: Iterable[Object], image: Mapping[str, str]) -> dict[str, str]:
-    """The environment over that of the ``image``. A variable may refer to those before it, not to the image's."""
+def environment(variables: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
+    """From names and values; a value that is to be expanded may refer to the variables before it."""
     values: dict[str, str] = {}
-    for variable in variables:
-        values[variable["name"]] = expand(variable.get("value", ""), values)
-    return {**image, **values}
+    for name, value, is_expanded in variables:
+        values[name] = expand(value, values) if is_expanded else value
+    return values

@@ -9,9 +9,12 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from local.kube import isolation as isolations
-from local.kube.kubelet.container_config import PodFolder
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.kubelet.events import Recorder
-from local.kube.kubelet.worker import NODE, NodeParts, PodWorker, Stop
+from local.kube.kubelet.pod_report import NodeParts, PodFolder
+from local.kube.kubelet.stopping import Stop
+from local.kube.kubelet.worker import PodWorker
+from local.kube.nodes import NODE_NAME
 from local.kube.objects import Object
 from local.kube.registry import Change, Registry, Subscription
 from local.kube.runtime.config import Isolation
@@ -24,18 +27,24 @@ from local.kube.status import PlainError, bad_request
 class Kubelet:
     """The only node. ``state`` is its folder, emptied at every start; ``loom_images`` are those that have ``loom session``.
 
-    ``isolation`` is the best this machine has, if not given.
+    ``tokens`` are put into volumes; ``isolation`` is the best this machine has, if not given.
     """
 
     def __init__(
-        self, registry: Registry, *, state: Path, loom_images: frozenset[str], isolation: Isolation | None = None
+        self,
+        registry: Registry,
+        *,
+        state: Path,
+        loom_images: frozenset[str],
+        tokens: ServiceAccountTokens,
+        isolation: Isolation | None = None,
     ) -> None:
         self._registry = registry
         self._state = state.absolute()
         self._isolation = isolation or isolations.choose(self._state / "shared")
         self._guard = Guard()
-        self._recorder = Recorder(registry, NODE)
-        self._node = NodeParts(registry, self._recorder, self._isolation, self._guard, loom_images)
+        self._recorder = Recorder(registry, NODE_NAME)
+        self._node = NodeParts(registry, self._recorder, self._isolation, self._guard, tokens, loom_images, set())
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None

@@ -14,11 +14,12 @@ START_ERROR: Final = 128
 
 @dataclass(slots=True)
 class ContainerState:
-    """``state`` has one key: ``waiting``, ``running`` or ``terminated``."""
+    """``state`` has one key: ``waiting``, ``running`` or ``terminated``. ``ready`` is what its probe says, if it has one."""
 
     state: Object
     id: str = ""
     image_id: str = ""
+    ready: bool = False
 
     @property
     def exit_code(self) -> int | None:
@@ -29,14 +30,20 @@ class ContainerState:
     def is_running(self) -> bool:
         return "running" in self.state
 
-    def run(self, now: datetime) -> None:
+    @property
+    def is_ready(self) -> bool:
+        return self.is_running and self.ready
+
+    def run(self, now: datetime, *, ready: bool) -> None:
+        self.ready = ready
         self.state = {"running": {"startedAt": seconds(now)}}
 
     def wait(self, reason: str, message: str | None = None) -> None:
         self.state = {"waiting": {"reason": reason} | ({"message": message} if message else {})}
 
-    def end(self, exit_code: int, message: str | None, now: datetime) -> None:
-        reason = "Completed" if exit_code == 0 else "Error"
+    def end(self, exit_code: int, message: str | None, now: datetime, *, out_of_memory: bool) -> None:
+        """OOMKilled may come with any exit code: when the kernel killed only a child (recorded)."""
+        reason = "OOMKilled" if out_of_memory else "Completed" if exit_code == 0 else "Error"
         self._terminate(exit_code, reason, message, self.state["running"]["startedAt"], seconds(now))
 
     def fail_to_start(self, message: str, now: datetime) -> None:
@@ -59,14 +66,15 @@ class ContainerState:
 
 @dataclass(slots=True)
 class PodState:
-    """``inits`` and ``containers`` by name, in the spec's order. ``has_sandbox`` while the containers have a place to be."""
+    """``inits`` and ``containers`` by name, in the spec's order. ``has_sandbox`` while the containers have a place to be;
+    ``ended_because`` reason and message when the node itself ended the pod."""
 
     inits: dict[str, ContainerState]
     containers: dict[str, ContainerState]
     started_at: datetime
     has_sandbox: bool = False
     is_over: bool = False
-    deadline_exceeded: bool = False
+    ended_because: tuple[str, str | None] | None = None
     address: str = field(default="127.0.0.1")
 
     @property
@@ -78,7 +86,7 @@ class PodState:
         """Succeeded or Failed only when everything is really gone."""
         codes = [container.exit_code for container in (*self.inits.values(), *self.containers.values())]
         if self.is_over:
-            succeeded = not self.deadline_exceeded and all(code == 0 for code in codes)
+            succeeded = self.ended_because is None and all(code == 0 for code in codes)
             return "Succeeded" if succeeded else "Failed"
         begun = any("waiting" not in container.state for container in self.containers.values())
         return "Running" if begun and self.is_initialized else "Pending"
@@ -101,8 +109,9 @@ def status(pod: Object, state: PodState, now: datetime) -> Object:
     spec, old = pod["spec"], pod["status"]
     generation = pod["metadata"].get("generation", 1)
     new: Object = {"observedGeneration": generation, "phase": state.phase}
-    if state.is_over and state.deadline_exceeded:
-        new |= {"message": DEADLINE_MESSAGE, "reason": "DeadlineExceeded"}
+    if state.is_over and state.ended_because is not None:
+        reason, message = state.ended_because
+        new |= {"message": message, "reason": reason}
     new["conditions"] = _conditions(state, old.get("conditions", []), generation, seconds(now))
     new |= {"hostIP": state.address, "hostIPs": [{"ip": state.address}]}
     if state.has_sandbox or state.is_over:
@@ -118,11 +127,6 @@ def status(pod: Object, state: PodState, now: datetime) -> Object:
         for container in spec["containers"]
     ]
     return new | {"qosClass": old.get("qosClass", "BestEffort")}
-
-
-def scheduled_condition(now: datetime) -> Object:
-    """As the scheduler writes it, before the kubelet adds its own."""
-    return {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": seconds(now)}
 
 
 def _conditions(state: PodState, old: Sequence[Object], generation: int, now: str) -> list[Object]:
@@ -157,7 +161,7 @@ def _initialized(state: PodState) -> Object:
 def _readiness(state: PodState) -> Object:
     if state.is_over:
         return {"status": "False", "reason": "PodCompleted" if state.phase == "Succeeded" else "PodFailed"}
-    unready = [name for name, container in state.containers.items() if not container.is_running]
+    unready = [name for name, container in state.containers.items() if not container.is_ready]
     if unready:
         message = f"containers with unready status: [{' '.join(unready)}]"
         return {"status": "False", "reason": "ContainersNotReady", "message": message}
@@ -169,7 +173,7 @@ def _container_status(spec: Object, container: ContainerState, *, is_init: bool)
         "name": spec["name"],
         "state": container.state,
         "lastState": {},
-        "ready": container.exit_code == 0 if is_init else container.is_running,
+        "ready": container.exit_code == 0 if is_init else container.is_ready,
         "restartCount": 0,
         "image": spec["image"],
         "imageID": container.image_id,

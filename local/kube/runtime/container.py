@@ -40,6 +40,7 @@ class Container:
         self._following: asyncio.Task[None] | None = None
         self._has_started = False
         self._executions: set[Execution] = set()
+        self.was_out_of_memory = False
 
     async def start(self) -> None:
         """Returns when the program runs. Raises StartFailed when it does not; then everything is cleaned up."""

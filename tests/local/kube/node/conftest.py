@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.kubelet import Attachment, Kubelet
 from local.kube.objects import Object, seconds, utc_now
 from local.kube.registry import Registry
@@ -65,8 +66,9 @@ def pod(main: Object, *inits: Object, name: str = "weaver-1", **spec: Any) -> Ob
 class Node:
     """What tests do with a kubelet: what its users, the API server's handlers, do."""
 
-    def __init__(self, registry: Registry, kubelet: Kubelet, state: Path):
+    def __init__(self, registry: Registry, kubelet: Kubelet, state: Path, tokens: ServiceAccountTokens):
         self.registry = registry
+        self.tokens = tokens
         self.kubelet = kubelet
         self.state = state
 
@@ -131,9 +133,16 @@ async def node(request, tmp_path):
     registry = Registry()
     state = tmp_path / "node"
     isolation = (Bubblewrap if request.param == "bubblewrap" else Plain)(state / "shared")
-    kubelet = Kubelet(registry, state=state, loom_images=frozenset({LOOM_IMAGE}), isolation=isolation)
+    tokens = ServiceAccountTokens(registry)
+    kubelet = Kubelet(
+        registry,
+        state=state,
+        loom_images=frozenset({LOOM_IMAGE}),
+        tokens=tokens,
+        isolation=isolation,
+    )
     await kubelet.start()
-    yield Node(registry, kubelet, state)
+    yield Node(registry, kubelet, state, tokens)
     async with asyncio.timeout(DEADLINE):
         await kubelet.close()
 

@@ -119,6 +119,7 @@ async def test_loom_session_is_the_first_process_and_ends_when_asked(node):
 SERVER = """
 import asyncio, json, sys
 from pathlib import Path
+from local.kube.auth.tokens import ServiceAccountTokens
 from local.kube.kubelet import Kubelet
 from local.kube.registry import Registry
 from local.kube.runtime.bubblewrap import Bubblewrap
@@ -127,7 +128,8 @@ from local.kube.runtime.plain import Plain
 async def main(kind, state, pod):
     registry, state = Registry(), Path(state)
     isolation = {"bubblewrap": Bubblewrap, "plain": Plain}[kind](state / "shared")
-    kubelet = Kubelet(registry, state=state, loom_images=frozenset(), isolation=isolation)
+    tokens = ServiceAccountTokens(registry)
+    kubelet = Kubelet(registry, state=state, loom_images=frozenset(), tokens=tokens, isolation=isolation)
     await kubelet.start()
     registry.create("pods", json.loads(pod))
     await asyncio.Event().wait()

@@ -75,9 +75,9 @@ def test_expansion(text, expanded):
     assert expand(text, {"A": "1", "B": "2"}) == expanded
 
 
-def test_a_variable_sees_those_before_it_but_not_the_image_s():
-    variables = [{"name": "A", "value": "$(B)"}, {"name": "B", "value": "$(A)$(PATH)"}]
-    assert environment(variables, {"PATH": "/bin"}) == {"PATH": "/bin", "A": "$(B)", "B": "$(B)$(PATH)"}
+def test_a_variable_sees_those_before_it_and_values_from_elsewhere_stay():
+    variables = [("A", "$(B)", True), ("B", "$(A)$(PATH)", True), ("C", "$(A)", False), ("D", "$(C)", True)]
+    assert environment(variables) == {"A": "$(B)", "B": "$(B)$(PATH)", "C": "$(A)", "D": "$(A)"}
 
 
 @pytest.mark.parametrize(

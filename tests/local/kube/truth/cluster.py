@@ -57,15 +57,16 @@ class Cluster:
 @contextlib.asynccontextmanager
 async def running_cluster(folder: Path) -> AsyncIterator[Cluster]:
     registry = Registry()
-    kubelet = Kubelet(registry, state=folder / "node", loom_images=frozenset({LOOM_IMAGE}))
-    server = ApiServer(registry, kubelet, TOKEN, ServiceAccountTokens(registry))
+    tokens = ServiceAccountTokens(registry)
+    kubelet = Kubelet(registry, state=folder / "node", loom_images=frozenset({LOOM_IMAGE}), tokens=tokens)
+    server = ApiServer(registry, kubelet, TOKEN, tokens)
     registry.create("namespaces", {"metadata": {"name": NAMESPACE}, "spec": {}, "status": {"phase": "Active"}})
     await kubelet.start()
     port = await server.start("127.0.0.1", 0)
     try:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
-            yield Cluster(Node(registry, kubelet, folder / "node"), http)
+            yield Cluster(Node(registry, kubelet, folder / "node", tokens), http)
     finally:
         await server.close()
         await kubelet.close()

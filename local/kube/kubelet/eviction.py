@@ -1,0 +1,28 @@
+"""Disk that a pod may use: the limits of its emptyDirs and of its containers' ``ephemeral-storage``."""
+
+import asyncio
+from typing import Final
+
+from local.kube.kubelet.pod_report import PodFolder
+from local.kube.kubelet.volumes import used_bytes
+from local.kube.objects import Object
+from local.kube.quantity import parse_quantity
+
+#: How often it is measured, in seconds. A cluster's node takes up to a minute.
+_INTERVAL: Final = 5.0
+
+
+async def over_limit(pod: Object, folder: PodFolder) -> str:
+    """Once the pod uses more than it may: why it is evicted, in the kubelet's words. Never returns without limits."""
+    limits = {
+        volume["name"]: volume["emptyDir"]["sizeLimit"]
+        for volume in pod["spec"].get("volumes", ())
+        if "sizeLimit" in volume.get("emptyDir", {})
+    }
+    if not limits:
+        await asyncio.Event().wait()
+    while True:
+        for name, limit in limits.items():
+            if await asyncio.to_thread(used_bytes, folder.volume(name)) > parse_quantity(limit):
+                return f'Usage of EmptyDir volume "{name}" exceeds the limit "{limit}". '
+        await asyncio.sleep(_INTERVAL)
