@@ -100,7 +100,7 @@ class ControlPlane:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(self.store, utc_now, self.stop)
+        return Sweep(self.store, utc_now, self.describe, self.stop)
 
     @cached_property
     def tickets(self) -> "Tickets":

@@ -86,6 +86,8 @@ def due_at(weaver: Weaver) -> datetime | None:
         return weaver.awaited_at or weaver.created_at
     if weaver.pod_uid is None:
         return min(weaver.created_at + CREATE_GRACE, weaver.expires_at)
+    if weaver.status == "pending":  # at every tick: nobody else may be watching it start
+        return min(weaver.awaited_at or weaver.created_at, weaver.expires_at)
     return weaver.expires_at
 
 
@@ -119,7 +121,7 @@ def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
 
 
 def awaited(weaver: Weaver, now: datetime) -> Weaver:
-    """The record of a terminating weaver after a sweep that could not end it yet."""
+    """The record after a sweep that found nothing new: it goes to the back of what is due."""
     return replace(weaver, awaited_at=now, version=weaver.version + 1)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from chalicelib.domain.errors import VersionConflict
 from chalicelib.domain.weaver import CREATE_FAILED, Weaver, awaited, terminating
+from chalicelib.services.describe import Describe
 from chalicelib.services.ports import Clock, WeaverStore
 from chalicelib.services.stop import Stop
 
@@ -20,7 +21,7 @@ _BATCH = 500
 _TIME_LIMIT = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
 
-Decision = Literal["expire", "undo", "finish", "leave"]
+Decision = Literal["expire", "undo", "finish", "look", "leave"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ def decide(weaver: Weaver, now: datetime) -> Decision:
         return "finish"
     if weaver.expires_at <= now:
         return "expire"
-    return "undo" if weaver.pod_uid is None else "leave"
+    if weaver.pod_uid is None:
+        return "undo"
+    return "look" if weaver.status == "pending" else "leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Sweep:
 
     store: WeaverStore
     clock: Clock
+    describe: Describe
     stop: Stop
 
     def __call__(self, *, dry_run: bool = False, time_limit: timedelta = _TIME_LIMIT) -> SweepReport:
@@ -82,12 +86,24 @@ class Sweep:
         """
         if decision == "finish":
             return self._finished(weaver, now)
+        if decision == "look":
+            return self._looked_at(weaver, now)
         if decision == "expire":
             going = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
         else:
             going = terminating(weaver, CREATE_FAILED, "its create did not come through")
         self.store.update(going)
         return self.stop.finish(going).ended_at is not None
+
+    def _looked_at(self, weaver: Weaver, now: datetime) -> bool:
+        """Whether a pending weaver has ended. If its pod says nothing new, whyever, it goes to the back of what is due."""
+        after = weaver
+        try:
+            after = self.describe.refreshed(weaver)
+        finally:
+            if after is weaver:
+                self.store.update(awaited(weaver, now))
+        return after.ended_at is not None
 
     def _finished(self, weaver: Weaver, now: datetime) -> bool:
         """Whether a terminating weaver has ended now. If not, whyever, it goes to the back of what is due."""

@@ -1,12 +1,13 @@
 """Valid values to start a test from: say only what the test is about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from chalicelib.domain import ids, lifetime
 from chalicelib.domain.permissions import Principal
-from chalicelib.domain.weaver import Weaver
+from chalicelib.domain.weaver import Weaver, pod_made
 from chalicelib.services.ports import Reservation
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -33,6 +34,11 @@ def weaver(**changes: Any) -> Weaver:
         "stages": {"reserved": created_at},
     }
     return Weaver(**(values | changes))
+
+
+def running(made: Weaver) -> Weaver:
+    """``made`` one version later, its pod made and running."""
+    return replace(pod_made(made, "uid"), status="running")
 
 
 def reservation(made: Weaver | None = None, **changes: Any) -> Reservation:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, NameTaken, TooManyWeavers, VersionConflict
 from chalicelib.domain.weaver import CREATE_GRACE, Resources, Weaver, awaited, ended, pod_made, terminating
 from chalicelib.services.ports import WeaverStore
-from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, weaver
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, running, weaver
 
 KEPT = NOW + timedelta(days=30)
 
@@ -201,8 +201,10 @@ class StoreContract:
 
     def test_what_is_due(self, store: WeaverStore):
         unmade = store.reserve(reservation())
-        running = store.reserve(reservation(weaver(lifetime_hours=1)))
-        store.update(pod_made(running, "uid"))
+        living = store.reserve(reservation(weaver(lifetime_hours=1)))
+        store.update(running(living))
+        starting = store.reserve(reservation(weaver(lifetime_hours=9)))
+        store.update(pod_made(starting, "uid"))
         going = store.reserve(reservation())
         store.update(terminating(going, "Deleted", ""))
         gone = store.reserve(reservation())
@@ -212,11 +214,11 @@ class StoreContract:
             return {one.id for one in store.due(NOW + after, 10)}
 
         instant = timedelta(milliseconds=1)
-        assert due(CREATE_GRACE - instant) == {going.id}
-        assert due(CREATE_GRACE) == {going.id, unmade.id}
-        assert due(timedelta(hours=1) - instant) == {going.id, unmade.id}
-        assert due(timedelta(hours=1)) == {going.id, unmade.id, running.id}
-        assert due(timedelta(days=9)) == {going.id, unmade.id, running.id}
+        assert due(CREATE_GRACE - instant) == {starting.id, going.id}
+        assert due(CREATE_GRACE) == {starting.id, going.id, unmade.id}
+        assert due(timedelta(hours=1) - instant) == {starting.id, going.id, unmade.id}
+        assert due(timedelta(hours=1)) == {starting.id, going.id, unmade.id, living.id}
+        assert due(timedelta(days=9)) == {starting.id, going.id, unmade.id, living.id}
 
     def test_a_weaver_whose_pod_is_awaited_moves_behind_what_waited_longer(self, store: WeaverStore):
         going = terminating(store.reserve(reservation()), "Deleted", "")
@@ -226,7 +228,7 @@ class StoreContract:
         assert [one.id for one in store.due(NOW + CREATE_GRACE + MINUTE, 10)] == [unmade.id, going.id]
 
     def test_a_new_lifetime_moves_when_it_is_due(self, store: WeaverStore):
-        made = pod_made(store.reserve(reservation(weaver(lifetime_hours=1))), "uid")
+        made = running(store.reserve(reservation(weaver(lifetime_hours=1))))
         store.update(made)
         store.update(replace(made, expires_at=NOW + timedelta(hours=2), lifetime_hours=2, version=made.version + 1))
         assert store.due(NOW + timedelta(hours=1, minutes=59), 10) == []
@@ -235,5 +237,5 @@ class StoreContract:
     def test_due_is_bounded_and_the_longest_due_come_first(self, store: WeaverStore):
         for n in range(12):
             made = store.reserve(reservation(weaver(lifetime_hours=(n * 5 % 12 + 1) / 60)))
-            store.update(pod_made(made, "uid"))
+            store.update(running(made))
         assert [round(one.lifetime_hours * 60) for one in store.due(NOW + timedelta(hours=1), 5)] == [1, 2, 3, 4, 5]

@@ -60,7 +60,11 @@ def who(handler: BaseHTTPRequestHandler) -> tuple[int, bytes]:
     """Answers 200 to those it knows: by the token ``right`` or by a client certificate."""
     by_certificate = isinstance(handler.connection, ssl.SSLSocket) and handler.connection.getpeercert()
     known = by_certificate or handler.headers.get("authorization") == "Bearer right"
-    return (200, b'{"kind":"Namespace"}') if known else (401, b'{"kind":"Status","message":"Unauthorized","reason":"Unauthorized"}')
+    return (
+        (200, b'{"kind":"Namespace"}')
+        if known
+        else (401, b'{"kind":"Status","message":"Unauthorized","reason":"Unauthorized"}')
+    )
 
 
 def kubeconfig(folder: Path, url: str, user: dict[str, Any], **cluster: Any) -> Path:

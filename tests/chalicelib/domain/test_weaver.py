@@ -166,14 +166,27 @@ def test_how_a_weaver_has_ended(record, status, reason):
     [
         (weaver(), NOW + CREATE_GRACE),
         (weaver(lifetime_hours=1 / 360), NOW + timedelta(seconds=10)),
-        (pod_made(weaver(), "uid"), NOW + timedelta(hours=4)),
+        (RUNNING, NOW + timedelta(hours=4)),
+        (pod_made(weaver(), "uid"), NOW),
+        (awaited(pod_made(weaver(), "uid"), NOW + MINUTE), NOW + MINUTE),
         (replace(RUNNING, status="failed"), NOW + timedelta(hours=4)),
         (terminating(RUNNING, "Deleted", ""), NOW),
         (terminating(weaver(), CREATE_FAILED, ""), NOW),
         (awaited(terminating(RUNNING, "Deleted", ""), NOW + MINUTE), NOW + MINUTE),
         (ended(RUNNING, NOW), None),
     ],
-    ids=["unmade", "unmade and brief", "made", "failed", "terminating", "refused", "awaited", "ended"],
+    ids=[
+        "unmade",
+        "unmade and brief",
+        "running",
+        "pending",
+        "pending still",
+        "failed",
+        "terminating",
+        "refused",
+        "awaited",
+        "ended",
+    ],
 )
 def test_when_the_sweep_must_look(record, due):
     assert due_at(record) == due

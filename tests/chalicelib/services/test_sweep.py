@@ -7,7 +7,8 @@ import pytest
 from chalicelib.domain.errors import ClusterError, RetryLater
 from chalicelib.domain.weaver import CREATE_GRACE, ended, pod_made, terminating
 from chalicelib.services.sweep import SweepReport, decide
-from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, weaver
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, running, weaver
+from tests.chalicelib.services.world import RUNNING
 
 NOTHING = SweepReport([], 0, 0, more=False)
 
@@ -15,7 +16,8 @@ NOTHING = SweepReport([], 0, 0, more=False)
 @pytest.mark.parametrize(
     ("record", "decision"),
     [
-        (pod_made(weaver(), "u"), "leave"),
+        (running(weaver()), "leave"),
+        (pod_made(weaver(), "u"), "look"),
         (pod_made(weaver(lifetime_hours=1), "u"), "expire"),
         (replace(pod_made(weaver(lifetime_hours=1), "u"), status="failed"), "expire"),
         (weaver(lifetime_hours=1), "expire"),
@@ -23,7 +25,7 @@ NOTHING = SweepReport([], 0, 0, more=False)
         (terminating(weaver(), "Deleted", ""), "finish"),
         (ended(terminating(weaver(lifetime_hours=1), "Deleted", ""), NOW), "leave"),
     ],
-    ids=["living", "expired", "expired and failed", "expired and unmade", "unmade", "terminating", "ended"],
+    ids=["running", "pending", "expired", "expired and failed", "expired and unmade", "unmade", "terminating", "ended"],
 )
 def test_what_is_done_about_a_weaver(record, decision):
     assert decide(record, NOW + timedelta(hours=1)) == decision
@@ -41,6 +43,18 @@ def test_an_expired_weaver_ends_in_two_sweeps(world):
     assert world.sweep() == SweepReport([], 1, 0, more=False)
     assert world.recorded(made).ended_at == world.clock.now
     assert world.sweep() == NOTHING
+
+
+def test_a_weaver_that_nobody_watches_is_seen_starting(world):
+    made = world.create()
+    assert world.sweep() == NOTHING
+    assert world.recorded(made).status == "pending"
+    world.cluster.set_status(made.pod_name, RUNNING)
+    assert world.sweep() == NOTHING
+    assert world.recorded(made).status == "running"
+    world.cluster.calls.clear()
+    world.sweep()
+    assert world.cluster.calls == []
 
 
 def test_what_is_not_due_is_not_touched(world):

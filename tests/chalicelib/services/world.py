@@ -51,7 +51,7 @@ class World:
         self.launch = Launch(store, cluster, self.clock, RETENTION, SETTINGS)
         self.describe = Describe(store, cluster, self.clock, RETENTION)
         self.stop = Stop(store, cluster, self.clock, RETENTION, self.describe)
-        self.sweep = Sweep(store, self.clock, self.stop)
+        self.sweep = Sweep(store, self.clock, self.describe, self.stop)
 
     def create(self, principal: Principal = ALICE, key: str | None = None, **body: Any) -> Weaver:
         """What POST does with ``body``."""
