@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from chalicelib.domain.ids import pod_name
-from chalicelib.domain.pod_status import STAGES, PodStatus
+from chalicelib.domain.pod_status import ROUTINE, STAGES, PodStatus
 from loom.wire import Exit, Resize, Role, Stage
 from relay.core.hub import Hub, Typing, Viewer, WeaverState
 from relay.follower import Observation, PodFollower
@@ -40,7 +40,7 @@ class Place:
 
 
 class Session:
-    """``report`` is called when the pod runs and when it is over; ``now`` is the clock."""
+    """``report`` is called when the pod runs, when it is over, and when it waits in trouble; ``now`` is the clock."""
 
     def __init__(self, weaver_id: str, kube: Kube, report: Callable[[str], None], now: Callable[[], datetime]) -> None:
         self.weaver_id = weaver_id
@@ -189,6 +189,8 @@ class Session:
             return
         if seen.runs:
             self._report_once("running")
+        elif seen.status and seen.status.reason not in ROUTINE:
+            self._report_once(f"waiting: {seen.status.reason}")
         self.hub.tell(_state(seen.status) if seen.status else _without_pod(seen))
         if seen.status and seen.status.reason == "CloneFailed" and not self._clone_failure_told:
             self._clone_failure_told = True

@@ -22,6 +22,8 @@ CLONE_FAILED: Final = "clone-failed"
 
 #: Waiting reasons that no waiting can mend: the pod stays Pending for ever.
 _HOPELESS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+#: Waiting reasons that belong to every start; any other is trouble.
+ROUTINE: Final = frozenset({"Scheduling", "ContainerCreating", "PodInitializing", "Pulling", "Cloning"})
 #: Waiting reasons that say nothing by themselves: the events tell what really goes on.
 _VAGUE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 #: Ended without having run: ``startedAt`` is the epoch or null.
