@@ -8,6 +8,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from yarl import URL
 
 from chalicelib.domain.kubeconfig import ClusterAccess, ExecPlugin, KubeconfigError, PluginToken, plugin_token
 
@@ -27,12 +28,15 @@ class Authentication:
 
     def __init__(self, access: ClusterAccess, folder: Path) -> None:
         self._access = access
+        self._origin = URL(access.server).origin()
         self._folder = folder
         self._plugin_token: PluginToken | None = None
         self._running = asyncio.Lock()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Raises NoCredential."""
+        if request.url.origin() != self._origin:
+            return await handler(request)  # a redirect: the token is not for others
         if self._access.tls_server_name:
             request.server_hostname = self._access.tls_server_name
         token = await self._authorize(request)
