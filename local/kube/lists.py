@@ -58,8 +58,8 @@ class Selection:
 
 def list_objects(registry: Registry, selection: Selection, options: ListOptions) -> Object:
     """The ``…List``, or one page of it. Raises ApiError 400, 410 and 504."""
-    version, after = _starting_point(registry, options)
-    found = [item for item in _stored(registry, selection.resource, version, after) if selection.matches(item)]
+    version, after = _starting_point(registry, options, selection.namespace)
+    found = [item for item in _stored(registry, selection, version, after) if selection.matches(item)]
     if after is not None:
         found = [item for item in found if _key(item) > after]
     shown = registry.version if version is None else version
@@ -68,7 +68,8 @@ def list_objects(registry: Registry, selection: Selection, options: ListOptions)
     if options.limit and options.resource_version != "0" and len(found) > options.limit:
         remaining = len(found) - options.limit
         found = found[: options.limit]
-        metadata["continue"] = _encode(_INCONSISTENT if version is None and after else shown, _key(found[-1]))
+        of_page = _INCONSISTENT if version is None and after else shown
+        metadata["continue"] = _encode(of_page, _key(found[-1]), selection.namespace)
         if not selection.selective:
             metadata["remainingItemCount"] = remaining
     items = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in found]
@@ -82,12 +83,14 @@ def require_reached(registry: Registry, version: int | None) -> None:
         raise status.too_large_version(version, registry.version)
 
 
-def _starting_point(registry: Registry, options: ListOptions) -> tuple[int | None, tuple[str, str] | None]:
+def _starting_point(
+    registry: Registry, options: ListOptions, namespace: str | None
+) -> tuple[int | None, tuple[str, str] | None]:
     """The version to show (None: the newest) and the key after which the page begins."""
     if options.continue_token:
         if options.resource_version not in ("", "0"):
             raise status.bad_request("specifying resource version is not allowed when using continue")
-        version, after = _decode(options.continue_token)
+        version, after = _decode(options.continue_token, namespace)
         return (None if version == _INCONSISTENT else version), after
     try:
         version_asked = resource_version(options.resource_version)
@@ -97,16 +100,18 @@ def _starting_point(registry: Registry, options: ListOptions) -> tuple[int | Non
     return (version_asked if options.resource_version_match == "Exact" else None), None
 
 
-def _stored(registry: Registry, resource: str, version: int | None, after: tuple[str, str] | None) -> Sequence[Object]:
+def _stored(
+    registry: Registry, selection: Selection, version: int | None, after: tuple[str, str] | None
+) -> Sequence[Object]:
     if version is None:
-        return registry.list(resource)
+        return registry.list(selection.resource)
     require_reached(registry, version)
     try:
-        return registry.list_at(resource, version)
+        return registry.list_at(selection.resource, version)
     except ApiError as error:
         if after is None:
             raise status.expired("The resourceVersion for the provided list is too old.") from error
-        token = {"continue": _encode(_INCONSISTENT, after)}
+        token = {"continue": _encode(_INCONSISTENT, after, selection.namespace)}
         raise ApiError(410, "Expired", _EXPIRED, metadata=token) from error
 
 
@@ -114,15 +119,17 @@ def _key(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def _encode(version: int, key: tuple[str, str]) -> str:
-    value = {"v": "meta.k8s.io/v1", "rv": version, "start": f"{key[0]}/{key[1]}\0"}
+def _encode(version: int, key: tuple[str, str], namespace: str | None) -> str:
+    """As Kubernetes': the key counts from the namespace, where one was asked for."""
+    start = "/".join(("", *(part for part in key[:1] if part and namespace is None), key[1]))
+    value = {"v": "meta.k8s.io/v1", "rv": version, "start": f"{start}\0"}
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _decode(token: str) -> tuple[int, tuple[str, str]]:
+def _decode(token: str, namespace: str | None) -> tuple[int, tuple[str, str]]:
     try:
         value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        namespace, _, name = value["start"].rstrip("\0").lstrip("/").rpartition("/")
-        return int(value["rv"]), (namespace, name)
+        of_item, _, name = value["start"].rstrip("\0").lstrip("/").rpartition("/")
+        return int(value["rv"]), (of_item or namespace or "", name)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise status.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
