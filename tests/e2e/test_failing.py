@@ -85,7 +85,7 @@ def test_an_image_that_cannot_be_pulled(edition: Edition):
 
 def test_ctrl_c_while_waiting_may_keep_the_weaver(edition: Edition):
     with edition.terminal("new", "--name", "kept", "--image", "registry.invalid/tools:1") as terminal:
-        terminal.expect("waiting: ErrImagePull")
+        terminal.screen.expect(rb"waiting: (?:ErrImagePull|ImagePullBackOff)")
         terminal.type(b"\x03")
         terminal.expect("[y/N] ")
         terminal.type(b"\r")
