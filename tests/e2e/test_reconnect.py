@@ -72,8 +72,9 @@ def shown(terminal: PseudoTerminal) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
 
 
-def test_keys_and_output_survive_cuts_anywhere(edition: Edition, idle: str, crossing: Crossing):
-    chance = random.Random(20261123)
+@pytest.mark.parametrize("seed", [1, 20261123])
+def test_keys_and_output_survive_cuts_anywhere(edition: Edition, idle: str, crossing: Crossing, seed: int):
+    chance = random.Random(seed)
     typed = b"".join(b"%05d " % number for number in range(1500))
     with attached(edition, idle, crossing.port) as terminal:
         printing = r"(for i in $(seq 400); do printf 'row-%03d\r\n' $i; sleep 0.01; done) &"
