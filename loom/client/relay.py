@@ -22,6 +22,7 @@ from loom import __version__
 from loom.client.api import Ticket
 from loom.client.errors import ConnectionFailed, ConnectionLost, LoomError, ProtocolError
 from loom.client.http import api_error, reason_of
+from loom.client.trust import tls_socket
 from loom.wire import (
     RESUME_SUBPROTOCOL_PREFIX,
     SUBPROTOCOL_V2,
@@ -183,13 +184,15 @@ def _open(url: str, ticket: str | None, token: str | None, timeout: float) -> Re
     offered = [Subprotocol(SUBPROTOCOL_V2), *([Subprotocol(RESUME_SUBPROTOCOL_PREFIX + token)] if token else [])]
     protocol = ClientProtocol(uri, subprotocols=offered, max_size=_MAX_MESSAGE)
     where = f"cannot reach the relay at {uri.host}:{uri.port}"
+
+    def reached() -> socket.socket:
+        return socket.create_connection((uri.host, uri.port), timeout)
+
     try:
-        sock = socket.create_connection((uri.host, uri.port), timeout)
+        sock = tls_socket(reached, uri.host) if uri.secure else reached()
     except OSError as error:
         raise ConnectionFailed(f"{where}: {reason_of(error)}") from error
     try:
-        if uri.secure:
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=uri.host)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # keystrokes must not wait for each other
         return _opened(sock, protocol, ticket)
     except OSError as error:

@@ -97,11 +97,21 @@ def test_a_folder_of_certificates_is_looked_up_in_and_not_read(tmp_path):
     server.write_bytes(pair.certificate + pair.key)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(server)
-    with relay_server() as relay, api_server(tls) as api:
+    with relay_server(tls) as relay, api_server(tls) as api:
         api.has_one_weaver(relay)
         env = {**user_env(api, tmp_path), "SSL_CERT_DIR": str(folder)}
         done = subprocess.run([*LOOM, "ps", "-q"], env=env, capture_output=True, text=True, timeout=30)
         assert (done.stdout, done.stderr) == ("a1b2c3d4\n", "")
+        with PseudoTerminal([*LOOM, "attach", "otter"], env) as loom:
+            assert loom.ends() == 0
     code = "from loom.client.trust import tls_context as t; print(t().get_ca_certs(), t(everything=True).verify_mode)"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
     assert done.stdout == "[] 2\n"  # nothing is loaded yet; both insist on a certificate (CERT_REQUIRED)
+
+
+def test_a_relay_that_is_not_trusted_is_told(tls, tmp_path):
+    with relay_server(tls) as relay, api_server() as api:
+        api.has_one_weaver(relay)
+        with PseudoTerminal([*LOOM, "attach", "otter"], user_env(api, tmp_path)) as loom:
+            assert loom.ends() == 2
+            assert "its certificate is not trusted: self-signed certificate" in loom.rest()
