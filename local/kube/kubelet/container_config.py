@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Final
 
 from local.kube import images
@@ -10,6 +11,7 @@ from local.kube.kubelet.expansion import environment, expand
 from local.kube.kubelet.pod_report import PodFolder
 from local.kube.kubelet.references import MissingReference, entries, entry, field
 from local.kube.objects import Object
+from local.kube.quantity import parse_quantity
 from local.kube.registry import Registry
 from local.kube.runtime.config import ContainerConfig, Mount
 
@@ -49,7 +51,14 @@ def container_config(pod: Object, spec: Object, image: Image, folder: PodFolder,
         stdin=spec.get("stdin", False),
         stdin_once=spec.get("stdinOnce", False),
         has_loom=image.has_loom,
+        memory_limit=_limit(spec, "memory"),
+        cpu_limit=_limit(spec, "cpu"),
     )
+
+
+def _limit(spec: Object, resource: str) -> Decimal | None:
+    """Zero is none."""
+    return parse_quantity(spec.get("resources", {}).get("limits", {}).get(resource, 0)) or None
 
 
 def _variables(pod: Object, spec: Object, registry: Registry) -> Iterator[tuple[str, str, bool]]:

@@ -15,8 +15,9 @@ from local.kube.kubelet.pod_report import NodeParts, PodFolder
 from local.kube.kubelet.stopping import Stop
 from local.kube.kubelet.worker import PodWorker
 from local.kube.nodes import NODE_NAME
-from local.kube.objects import Object
+from local.kube.objects import Object, seconds, utc_now
 from local.kube.registry import Change, Registry, Subscription
+from local.kube.runtime.cgroups import Cgroups
 from local.kube.runtime.config import Isolation
 from local.kube.runtime.container import Attachment, Container
 from local.kube.runtime.execution import Execution
@@ -43,8 +44,11 @@ class Kubelet:
         self._state = state.absolute()
         self._isolation = isolation or isolations.choose(self._state / "shared")
         self._guard = Guard()
+        self._cgroups = Cgroups()
         self._recorder = Recorder(registry, NODE_NAME)
-        self._node = NodeParts(registry, self._recorder, self._isolation, self._guard, tokens, loom_images, set())
+        self._node = NodeParts(
+            registry, self._recorder, self._isolation, self._guard, self._cgroups, tokens, loom_images, set()
+        )
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
@@ -53,10 +57,28 @@ class Kubelet:
     async def start(self) -> None:
         """Begins to follow the registry."""
         await asyncio.to_thread(self._start_clean)
+        self._say_what_is_enforced()
         self._subscription = self._registry.subscribe()
         for pod in self._registry.list("pods"):
             self._added(pod)
         self._following = asyncio.create_task(self._follow(self._subscription))
+
+    def _say_what_is_enforced(self) -> None:
+        """A condition of the node that Kubernetes does not have."""
+        enforced = self._cgroups.are_enforced
+        why = "ControlGroups" if enforced else "NoWritableControlGroups"
+        said = "limits of memory and cpu are enforced" if enforced else "limits of memory and cpu are not enforced here"
+        now = seconds(utc_now())
+        times = {"lastHeartbeatTime": now, "lastTransitionTime": now}
+        condition = {
+            "type": "loom.dev/LimitsEnforced",
+            "status": str(enforced),
+            **times,
+            "reason": why,
+            "message": said,
+        }
+        if self._registry.find("nodes", "", NODE_NAME) is not None:
+            self._registry.update("nodes", "", NODE_NAME, lambda node: node["status"]["conditions"].append(condition))
 
     async def close(self) -> None:
         """Kills every container; returns when they are gone."""
@@ -69,6 +91,7 @@ class Kubelet:
         while self._tasks:
             await asyncio.gather(*self._tasks)
         self._guard.close()
+        self._cgroups.close()
 
     def attach(self, pod: Object, container: str) -> Attachment:
         """Raises ApiError for a container that the pod does not have or a pod without a node, PlainError when the container
@@ -182,6 +205,7 @@ class Kubelet:
         (self._state / "shared").mkdir()
         self._isolation.open()
         self._guard.open()
+        self._cgroups.open()
 
 
 def _remove_tree(folder: Path) -> None:

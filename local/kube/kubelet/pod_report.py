@@ -9,6 +9,7 @@ from local.kube.kubelet.events import Recorder
 from local.kube.kubelet.pod_status import ContainerState, PodState, status
 from local.kube.objects import Object, utc_now
 from local.kube.registry import Registry
+from local.kube.runtime.cgroups import Cgroups
 from local.kube.runtime.config import Isolation
 from local.kube.runtime.guard import Guard
 
@@ -21,6 +22,7 @@ class NodeParts:
     recorder: Recorder
     isolation: Isolation
     guard: Guard
+    cgroups: Cgroups
     tokens: ServiceAccountTokens
     loom_images: frozenset[str]
     used_images: set[str]

@@ -176,7 +176,7 @@ class PodWorker:
             self._report.warn("Failed", f"Error: {error}", field)
             await image_pull.never(self._report, self._stopping, state, "CreateContainerConfigError", str(error))
         try:
-            container = Container(config, self._node.isolation, self._node.guard)
+            container = Container(config, self._node.isolation, self._node.guard, self._node.cgroups)
             self.containers[spec["name"]] = container
             state.id, state.image_id = config.id, image.id
             self._report.record("Created", "Container created", field)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +26,8 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class ContainerConfig:
-    """``folder`` is the container's own on the host; ``log`` the file its output goes to."""
+    """``folder`` is the container's own on the host; ``log`` the file its output goes to; limits are in bytes
+    and in cores."""
 
     id: str
     argv: Sequence[str]
@@ -42,6 +44,8 @@ class ContainerConfig:
     stdin: bool = False
     stdin_once: bool = False
     has_loom: bool = False
+    memory_limit: Decimal | None = None
+    cpu_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from local.kube.containerlog import ContainerLog
 from local.kube.runtime import stdio
+from local.kube.runtime.cgroups import Cgroups
 from local.kube.runtime.config import ContainerConfig, ExecFailed, Isolation, StartFailed
 from local.kube.runtime.entry import START_ERROR
 from local.kube.runtime.execution import Execution
@@ -24,13 +25,14 @@ _SANDBOX_FAILED: Final = "the container's sandbox could not be made"
 
 class Container:
     """A running container. ``ended`` has its exit code, 128 + n for signal n, once all its processes are gone and its log
-    is complete."""
+    is complete; ``was_out_of_memory`` then tells whether the kernel killed one of them for that. Raises OSError."""
 
-    def __init__(self, config: ContainerConfig, isolation: Isolation, guard: Guard) -> None:
+    def __init__(self, config: ContainerConfig, isolation: Isolation, guard: Guard, cgroups: Cgroups) -> None:
         self.config = config
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._isolation = isolation
         self._guard = guard
+        self._cgroup = cgroups.group(config.id, config.memory_limit, config.cpu_limit)
         self._log = ContainerLog(config.log)
         self._stdio = stdio.terminal(config.uid) if config.tty else stdio.pipes(stdin=config.stdin)
         self._fanout = Fanout(self._stdio.pause, self._stdio.resume)
@@ -74,6 +76,8 @@ class Container:
         if not self.ended.done():
             self._main_pid = json.loads(told)["child-pid"] if told else process.pid
             self._guard.watch(self._main_pid, self.config.id)
+            if self._cgroup is not None:
+                self._cgroup.add(self._main_pid)
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 self._main = os.pidfd_open(self._main_pid)
         with contextlib.suppress(BrokenPipeError):  # as above
@@ -95,7 +99,7 @@ class Container:
         self._executions.add(execution)
         execution.ended.add_done_callback(lambda _: self._executions.discard(execution))
         try:
-            await execution.start(self._isolation, self._main_pid, self._main)
+            await execution.start(self._isolation, self._main_pid, self._main, self._cgroup)
         except BaseException:
             execution.close()
             raise
@@ -155,6 +159,9 @@ class Container:
         self._stdio.close()
         self._log.close()
         self._fanout.end()
+        if self._cgroup is not None:
+            self.was_out_of_memory = self._cgroup.was_out_of_memory()
+            self._cgroup.close()
         if self._main is not None:
             os.close(self._main)
             self._main = None

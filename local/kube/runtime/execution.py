@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from local.kube.runtime import stdio
+from local.kube.runtime.cgroups import Cgroup
 from local.kube.runtime.config import ContainerConfig, ExecFailed, Isolation, Program, StartFailed
 from local.kube.runtime.entry import START_ERROR
 from local.kube.runtime.fanout import Fanout
@@ -36,10 +37,12 @@ class Execution:
         self._process: Process | None = None
         self._following: asyncio.Task[None] | None = None
 
-    async def start(self, isolation: Isolation, pid: int, pidfd: int) -> None:
+    async def start(self, isolation: Isolation, pid: int, pidfd: int, cgroup: Cgroup | None) -> None:
         """``pid`` and ``pidfd`` are the container's main process. Raises ExecFailed with the runtime's message."""
         try:
             self._process = Process(isolation.enter(self._config, pid, pidfd, self._program()), self._stdio.child)
+            if cgroup is not None:
+                cgroup.add(self._process.pid)
         except (OSError, StartFailed) as error:
             self._stdio.close()
             self.ended.set_result(START_ERROR)
