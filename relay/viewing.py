@@ -67,7 +67,7 @@ async def view(websocket: web.WebSocketResponse, session: Session, admitted: Adm
 async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> Place:
     """The viewer's place, which its earlier connection gives up: that may not know yet that it is cut."""
     place = session.place(admitted.viewer_id)
-    if place and place.reading:
+    while place and place.reading and not place.reading.done():  # again, should the viewer come twice at once
         place.reading.cancel()
         await asyncio.wait({place.reading})
     if admitted.resumed:

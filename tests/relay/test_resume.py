@@ -76,6 +76,21 @@ async def test_an_earlier_connection_that_does_not_know_that_it_is_cut_gives_way
     assert bytes(stream.input) == b"ab"
 
 
+async def test_of_several_that_come_back_at_once_one_stays(setup: Setup) -> None:
+    viewer, _ = await setup.attached()
+    other = await setup.viewer()
+    await other.until(viewers=2)
+    token = await viewer.token()
+    again = await asyncio.gather(*(setup.relay.comes_back(setup.weaver_id, token) for _ in range(5)))
+    staying = {asyncio.create_task(one.until_closed()) for one in again}
+    while len(staying) > 1:
+        _, staying = await asyncio.wait(staying, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    [last] = staying
+    last.cancel()
+    late = await setup.viewer()
+    await late.until(viewers=3)
+
+
 async def test_beside_a_new_ticket_the_token_says_who_comes_back(setup: Setup) -> None:
     viewer, _ = await setup.attached()
     await viewer.type(b"abc")

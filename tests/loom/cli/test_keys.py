@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loom.cli.keys import DetachKeys
+from loom.cli.keys import DetachKeys, interrupts
 
 CTRL_P, CTRL_Q = b"\x10", b"\x11"
 KITTY_P, KITTY_Q = b"\x1b[112;5u", b"\x1b[113;5u"
@@ -70,3 +70,13 @@ def test_a_held_key_is_released_once():
     assert keys.release() == CTRL_P
     assert keys.release() == b""
     assert keys.feed(CTRL_Q) == (CTRL_Q, False)
+
+
+@pytest.mark.parametrize("typed", [b"\x03", b"ls\x03", b"\x1b[99;5u", b"\x1b[27;5;99~"])
+def test_ctrl_c_however_the_terminal_writes_it(typed):
+    assert interrupts(typed)
+
+
+@pytest.mark.parametrize("typed", [b"c", b"\x1b[99;5:3u", b"\x1b[99u", b""])
+def test_what_is_no_ctrl_c(typed):
+    assert not interrupts(typed)
