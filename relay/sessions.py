@@ -43,8 +43,9 @@ class Sessions:
     def check(self, admitted: Admitted) -> None:
         """Raises Refusal for a viewer that comes back although its session is over for it."""
         session, _ = self._running.get(admitted.weaver_id, (None, None))
+        over = _dismissed(session) if session else {}
         remembered, _ = self._over.get(admitted.viewer_id, (None, None))
-        if left := (session and session.hub.dismissed.get(admitted.viewer_id)) or remembered:
+        if left := over.get(admitted.viewer_id) or remembered:
             details = {"reason": left.reason, **({} if left.code is None else {"code": left.code})}
             raise Refusal(409, VIEWER_OVER, f"the session is over for this viewer: {left.reason}", details)
 
@@ -103,10 +104,7 @@ class Sessions:
         """Who is not to come back to a session that is no more."""
         now = self._now()
         self._over = {viewer_id: over for viewer_id, over in self._over.items() if over[1] > now}
-        dismissed = session.hub.dismissed
-        if (ended := session.hub.ended) and ended.reason != "drain":  # also for those who are away just now
-            dismissed = {**dict.fromkeys(session.viewer_ids, ended), **dismissed}
-        self._over |= {viewer_id: (left, now + LIFETIME) for viewer_id, left in dismissed.items()}
+        self._over |= {viewer_id: (left, now + LIFETIME) for viewer_id, left in _dismissed(session).items()}
 
     def _linger_then_stop(self, weaver_id: str, session: Session) -> None:
         if self._running.get(weaver_id, (None,))[0] is session:
@@ -123,3 +121,11 @@ class Sessions:
             del self._running[weaver_id]
             if timer := self._lingering.pop(weaver_id, None):
                 timer.cancel()
+
+
+def _dismissed(session: Session) -> dict[str, Exit]:
+    """For which viewers the session is over; when it ended, also for those who are away just now."""
+    ended = session.hub.ended
+    if not ended or ended.reason == "drain":
+        return session.hub.dismissed
+    return {**dict.fromkeys(session.viewer_ids, ended), **session.hub.dismissed}
