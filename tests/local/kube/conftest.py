@@ -34,7 +34,7 @@ async def running_server(folder: Path, *words: str) -> AsyncIterator[RunningServ
         assert process.stdout is not None
         async with asyncio.timeout(DEADLINE):
             line = (await process.stdout.readline()).decode()
-        assert line.startswith("ready http://"), line
+        assert line.startswith(("ready http://", "ready https://")), line
         yield RunningServer(line.split()[1], kubeconfig, state, process)
     finally:
         if process.returncode is None:
