@@ -37,7 +37,7 @@ class Sessions:
         self._over: dict[str, tuple[Exit, datetime]] = {}  # viewers that are not to come back, until their tokens end
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
-        self._viewing: set[asyncio.Task[None]] = set()
+        self._viewing: dict[asyncio.Task[None], Session] = {}  # what serves a viewer, also before it has joined
         self.draining = False
 
     def check(self, admitted: Admitted) -> None:
@@ -59,13 +59,13 @@ class Sessions:
         log.info("a viewer came back" if admitted.resumed else "a viewer came", extra={"fields": fields})
         task = asyncio.current_task()
         assert task  # noqa: S101  # coroutines run in tasks
-        self._viewing.add(task)
+        self._viewing[task] = session
         try:
             await view(websocket, session, admitted, self._tokens)
         finally:
-            self._viewing.discard(task)
+            del self._viewing[task]
             log.info("a viewer left", extra={"fields": fields})
-            if not session.hub.viewers:
+            if session not in self._viewing.values():
                 self._linger_then_stop(weaver_id, session)
 
     async def drain(self, seconds: float) -> None:

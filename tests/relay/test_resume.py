@@ -76,6 +76,20 @@ async def test_an_earlier_connection_that_does_not_know_that_it_is_cut_gives_way
     assert bytes(stream.input) == b"ab"
 
 
+async def test_a_session_does_not_end_under_a_viewer_whose_earlier_connection_gave_way(
+    environment: dict[str, str], kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    async with running_relay({**environment, "LOOM_RELAY_LINGER": "0.1"}) as relay:
+        setup = Setup(relay, kubernetes, control_plane, weaver_id)
+        viewer, stream = await setup.attached()
+        again = await comes_back(setup, viewer)
+        await again.until(status="running")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stream.over.wait(), 0.5)
+        await again.type(b"x")
+        await stream.has_input(b"x")
+
+
 async def test_of_several_that_come_back_at_once_one_stays(setup: Setup) -> None:
     viewer, _ = await setup.attached()
     other = await setup.viewer()
