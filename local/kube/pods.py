@@ -1,4 +1,4 @@
-"""Pods: create, get, delete, log, attach and exec. Lists and watches are the same for every resource (:mod:`local.kube.server`)."""
+"""Pods: create, get, delete, log, attach, exec and port-forward. Lists and watches are the same for every resource (:mod:`local.kube.server`)."""
 
 from typing import Final
 
@@ -16,6 +16,7 @@ from local.kube.node import Node
 from local.kube.objects import Object
 from local.kube.options import CreateOptions, DeleteOptions
 from local.kube.pod_updates import changed, changed_status
+from local.kube.portforward import forward_ports
 from local.kube.registry import Registry, identified
 from local.kube.resources import RESOURCES
 from local.kube.responses import json_response
@@ -25,7 +26,7 @@ from local.kube.validation import node_causes, pod_causes, require_admission
 
 #: Subresources that Kubernetes has and this server does not.
 _REFUSED: Final = (
-    "portforward proxy eviction binding ephemeralcontainers resize".split()  # noqa: SIM905  # reads better
+    "proxy eviction binding ephemeralcontainers resize".split()  # noqa: SIM905  # reads better
 )
 
 
@@ -71,6 +72,9 @@ class Pods:
 
     async def exec(self, request: web.Request) -> web.StreamResponse:
         return await execute(request, self._node, self._pod(request))
+
+    async def forward_ports(self, request: web.Request) -> web.StreamResponse:
+        return await forward_ports(request, self._pod(request))
 
     async def refused_subresource(self, request: web.Request) -> web.Response:
         name = request.match_info["subresource"]

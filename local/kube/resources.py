@@ -70,6 +70,7 @@ POD_SUBRESOURCES: Final = (
     Subresource("attach", "PodAttachOptions", _CONNECT),
     Subresource("exec", "PodExecOptions", _CONNECT),
     Subresource("log", "Pod", ("get",)),
+    Subresource("portforward", "PodPortForwardOptions", _CONNECT),
     Subresource("status", "Pod", ("get", "patch", "update")),
 )
 

@@ -157,6 +157,8 @@ def _pod_routes(registry: Registry, node: Node) -> list[web.RouteDef]:
         web.post(f"{one}/attach", pods.attach),
         _get(f"{one}/exec", pods.exec),
         web.post(f"{one}/exec", pods.exec),
+        _get(f"{one}/portforward", pods.forward_ports),
+        web.post(f"{one}/portforward", pods.forward_ports),
         web.route("*", f"{one}/{{subresource}}", pods.refused_subresource),
     ]
 

@@ -56,7 +56,6 @@ async def test_pods_that_restart_are_refused(api: Api):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", f"{PODS}/{RUNNING}/portforward"),
         ("POST", f"/api/v1/namespaces/{NAMESPACE}/events"),
     ],
 )

@@ -54,6 +54,7 @@ async def test_a_request_without_a_body(stored: Api, name: str):
     """
     404-attach-pod 400-attach-no-streams 400-attach-not-scheduled 400-attach-unknown-container 500-attach-completed
     500-attach-container-creating
+    400-port-forward-no-ports 400-port-forward-not-scheduled
     404-pod-exec 400-exec-no-streams 400-exec-not-scheduled 400-exec-unknown-container 500-exec-completed
     500-exec-container-creating 500-exec-image-pull 500-exec-in-finished-init-container 500-exec-pod-initializing
     """

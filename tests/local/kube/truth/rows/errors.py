@@ -20,7 +20,7 @@ ROWS: Final[Rows] = one_of_each(
         201-ignore-unknown-field 201-negative-grace 201-no-content-type 201-service-account-default-not-made-yet
         201-warn-unknown-field 201-yaml-body
         204-log-not-scheduled
-        400-attach-no-streams 400-attach-not-scheduled 400-attach-unknown-container 400-bad-field-selector
+        400-port-forward-no-ports 400-port-forward-not-scheduled 400-attach-no-streams 400-attach-not-scheduled 400-attach-unknown-container 400-bad-field-selector
         400-bad-label-selector 400-bad-limit 400-bad-quantity 400-bad-resource-version 400-bad-timeout
         400-continue-with-resource-version 400-empty-body 400-exec-no-streams 400-exec-not-scheduled
         400-exec-post-with-only-create-on-pods-exec 400-exec-post-without-upgrade 400-exec-unknown-container
@@ -65,7 +65,6 @@ ROWS: Final[Rows] = one_of_each(
         """
     ),
     deviate("all causes but those of ports, which are not supported", "422-many-causes"),
-    refuse("501: no port-forward", "400-port-forward-no-ports 400-port-forward-not-scheduled"),
     deviate("a namespace that terminates has no conditions", "200-get-terminating-namespace"),
     deviate("the message says in Python's words what is wrong with the token", "400-bad-continue"),
     deviate("of a field that is there twice the last one counts, unnoticed", "400-strict-duplicate-field"),
