@@ -34,24 +34,23 @@ class ContainerLog:
 
     def write(self, channel: int, data: bytes) -> None:
         """``channel`` is 1 for stdout and terminals, 2 for stderr."""
-        *lines, rest = (self._rest[channel] + data).split(b"\n")
-        pieces = [piece for line in lines for piece in _pieces(_without_cr(line), last=b"F")]
-        whole = len(rest) // MAX_PIECE * MAX_PIECE
-        pieces += _pieces(rest[:whole], last=b"P") if whole else []
-        self._rest[channel] = rest[whole:]
-        self._append(channel, pieces)
+        whole, newline, rest = (self._rest[channel] + data).rpartition(b"\n")
+        start = _timestamp() + b" " + _STREAMS[channel] + b" "
+        if newline:
+            self._append(_lines(start, whole))
+        long = len(rest) // MAX_PIECE * MAX_PIECE
+        if long:
+            self._append(b"".join(_piece(start, tag, text) for tag, text in _pieces(rest[:long], last=b"P")))
+        self._rest[channel] = rest[long:]
 
     def close(self) -> None:
         """Writes the unfinished lines: nothing will finish them."""
         for channel, rest in self._rest.items():
-            self._append(channel, [(b"F", rest)] if rest else [])
+            if rest:
+                self._append(_piece(_timestamp() + b" " + _STREAMS[channel] + b" ", b"F", rest))
         os.close(self._file)
 
-    def _append(self, channel: int, pieces: list[tuple[bytes, bytes]]) -> None:
-        if not pieces:
-            return
-        start = _timestamp() + b" " + _STREAMS[channel] + b" "
-        data = b"".join([start + tag + b" " + text + b"\n" for tag, text in pieces])
+    def _append(self, data: bytes) -> None:
         if self._size and self._size + len(data) > self._max_size:
             self._rotate()
         self._size += len(data)
@@ -80,9 +79,29 @@ def last_output(path: Path) -> str:
     return output.encode()[-_FALLBACK_BYTES:].decode(errors="ignore")
 
 
-def _without_cr(line: bytes) -> bytes:
-    """One CR before the LF is the terminal's doing and dropped (recorded: ``logs/tty.json``)."""
-    return line[:-1] if line.endswith(b"\r") else line
+def _lines(start: bytes, text: bytes) -> bytes:
+    """All lines of ``text``, which ends without a newline. One CR before each LF is the terminal's doing and dropped (recorded:
+    ``logs/tty.json``). A flood of short lines is what makes this slow, so where none is long nothing looks at single lines."""
+    text = (text + b"\n").replace(b"\r\n", b"\n")[:-1]
+    if _has_long_line(text):
+        pieces = [piece for line in text.split(b"\n") for piece in _pieces(line, last=b"F")]
+        return b"".join(_piece(start, tag, piece) for tag, piece in pieces)
+    start += b"F "
+    return start + text.replace(b"\n", b"\n" + start) + b"\n"
+
+
+def _has_long_line(text: bytes) -> bool:
+    begin = 0
+    while len(text) - begin > MAX_PIECE:
+        newline = text.rfind(b"\n", begin, begin + MAX_PIECE + 1)
+        if newline < 0:
+            return True
+        begin = newline + 1
+    return False
+
+
+def _piece(start: bytes, tag: bytes, text: bytes) -> bytes:
+    return start + tag + b" " + text + b"\n"
 
 
 def _pieces(line: bytes, last: bytes) -> list[tuple[bytes, bytes]]:
