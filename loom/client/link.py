@@ -147,6 +147,9 @@ class Link:
         return events
 
     def _handled(self, item: Received) -> list[Event]:
+        if self._waits_for_position and not isinstance(item, Ack):  # an older relay, that knows no tokens
+            self._waits_for_position = False
+            return [Back(self._outgoing.restart()), *self._handled(item)]
         match item:
             case Resume(token):
                 self._token = token

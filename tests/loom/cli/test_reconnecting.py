@@ -152,6 +152,21 @@ def test_a_relay_without_resume_tokens(relay, on_terminal, api):
     assert tickets_asked(api) == 2
 
 
+def test_an_older_relay_that_takes_over(relay, on_terminal):
+    refused(relay, 401, "unauthorized", "a ticket or a bearer token is needed")
+
+    def again(session: Session) -> None:
+        session.say(Status("running", "driver"), b"screen")
+        session.until_typed(b"x")
+        session.say(Exit("detached"))
+
+    relay.script = in_turn(then_cut, again)
+    loom = on_terminal("attach", "otter")
+    loom.expect("screen")
+    loom.type(b"x")
+    assert loom.ends() == 0
+
+
 @pytest.mark.parametrize(
     ("status", "code", "message"),
     [
