@@ -77,7 +77,7 @@ class Reviews:
             raise status.not_supported("tokens bound to anything but a pod")
         pod = self._registry.get("pods", account["metadata"]["namespace"], bound.get("name", ""))
         metadata = pod["metadata"]
-        if bound.get("uid", metadata["uid"]) != metadata["uid"]:
+        if bound.get("uid") not in (None, "", metadata["uid"]):
             why = "does not match the UID in record. The object might have been deleted and then recreated"
             sentence = f"the UID in the bound object reference ({bound['uid']}) {why}"
             raise status.conflict("Pod", metadata["name"], sentence)
