@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, Protocol
 
 _RUNS: Final = 15
 
@@ -84,7 +84,21 @@ def cli() -> Iterable[Figure]:
     yield Figure("loom-help", help_, 1.0, f"against loom ps; {backend}")
 
 
-GROUPS: Final[dict[str, Callable[[], Iterable[Figure]]]] = {"imports": imports, "cli": cli}
+def podserver() -> Iterable["Line"]:
+    """The laptop edition's pod API server, beside a real cluster: no budgets, only figures."""
+    from scripts.bench_podserver import readings
+
+    return readings()
+
+
+class Line(Protocol):
+    """What a group yields: a :class:`Figure`, or a reading without a budget."""
+
+    @property
+    def ok(self) -> bool: ...
+
+
+GROUPS: Final[dict[str, Callable[[], Iterable[Line]]]] = {"podserver": podserver, "imports": imports, "cli": cli}
 
 
 def main() -> int:
