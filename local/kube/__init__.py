@@ -1,9 +1,11 @@
 """A single-node pod API server: Kubernetes' REST and streaming protocols over real processes (DESIGN §8).
 
 The store: ``registry`` (objects, versions, watch history), ``objects``, ``selectors``, ``status`` (errors).
-From a body to an object: ``schema``, ``decoding``, ``defaults``, ``validation``, ``names``, ``quantity``, ``options`` (queries), ``bodies``.
-The HTTP side: ``server`` (routes), ``authentication``, ``responses``, ``discovery``, ``namespaces``, ``pods``, ``deletion``, ``lists``,
-``watch``, ``log``, ``attach`` over ``channels`` (framing), ``containers``, ``kubeconfig``.
+Which resources there are: ``resources``. From a body to an object: ``schema``, ``stored_schema``, ``decoding``, ``yaml_bodies``, ``protobuf``,
+``defaults``, ``names``, ``quantity``, ``options`` (queries), ``bodies``, ``patches``. Admission: ``validation``, ``pod_security``.
+Who may what: ``auth``. The HTTP side: ``server`` (routes), ``responses``, ``discovery``, ``openapi``, ``collections``, ``lists``, ``watch``, ``printing`` (Tables);
+``stored``, ``namespaces``, ``nodes``, ``pods``, ``updates``, ``pod_updates``, ``deletion``; ``log``; ``attach``, ``exec`` and ``portforward`` over ``streams`` and ``channels``
+(framing), ``containers``. Around it: ``manifests``, ``kubeconfig``, ``serving_certificate``.
 The node, as :mod:`local.kube.node` asks for it: ``kubelet`` (what happens to a pod), ``runtime`` (containers as processes),
 ``isolation``, ``images``, ``containerlog``. What is supported, refused and different is said in ``local/README.md``.
 """

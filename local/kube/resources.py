@@ -69,7 +69,9 @@ _CONNECT: Final = ("create", "get")
 POD_SUBRESOURCES: Final = (
     Subresource("attach", "PodAttachOptions", _CONNECT),
     Subresource("exec", "PodExecOptions", _CONNECT),
+    Subresource("exec", "PodExecOptions", _CONNECT),
     Subresource("log", "Pod", ("get",)),
+    Subresource("portforward", "PodPortForwardOptions", _CONNECT),
     Subresource("portforward", "PodPortForwardOptions", _CONNECT),
     Subresource("status", "Pod", ("get", "patch", "update")),
 )
