@@ -14,7 +14,16 @@ from loom.cli.output import out, out_json, say
 from loom.cli.signals import Terminated
 from loom.cli.terminal import confirm, on_terminal
 from loom.client.api import Api, Weaver, ticket_of
-from loom.client.errors import LoomError
+from loom.client.errors import ApiError, LoomError
+
+#: Fields of a create whose flag has another name.
+_FLAGS = {
+    "lifetime_hours": "--ttl (hours)",
+    "resources.memory_limit": "--memory",
+    "resources.cpu_limit": "--cpu",
+    "org_id": "--org",
+    "tags": "--tag",
+}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +32,10 @@ def run(options: argparse.Namespace) -> int:
     api = given.api_of(options)
     waiting = not options.no_attach
     created_at = time.monotonic()
-    weaver = api.create({**body, "attach": "driver"} if waiting else body)
+    try:
+        weaver = api.create({**body, "attach": "driver"} if waiting else body)
+    except ApiError as error:
+        raise _in_flags(error) from error
     if not waiting:
         _print(weaver, options)
         return 0
@@ -50,6 +62,16 @@ def create_body(options: argparse.Namespace) -> dict[str, Any]:
         "command": options.command,
     }
     return {name: value for name, value in body.items() if value not in (None, {}, [])}
+
+
+def _in_flags(error: ApiError) -> ApiError:
+    """``error`` with the flag that was typed in place of the API's name for it."""
+    field = str(error.details.get("field", ""))
+    flag = _FLAGS.get(field)
+    message = str(error)
+    if flag and message.startswith(field):
+        message = flag + message.removeprefix(field)
+    return ApiError(error.status, error.code, message, error.details)
 
 
 def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace, created_at: float) -> int:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("e2e")
 
 #: What was typed after `loom new`, and the one line that answers it.
 REFUSED = {
-    "--ttl 49": "lifetime_hours must be more than 0 and at most 48",
+    "--ttl 49": "--ttl (hours) must be more than 0 and at most 48",
     "--ttl 0": "--ttl '0': a lifetime must be longer than nothing",
     "-e LOOM_TOKEN=x": "env: 'LOOM_TOKEN': names that begin with LOOM_ are reserved",
     "-e 1BAD=x": "env: '1BAD' is not a name for an environment variable",
@@ -41,10 +41,10 @@ REFUSED = {
     "--branch main": "branch: needs a repo to be a branch of",
     "--name Bad": "name: must be at most 40 lower-case letters, digits and '-', beginning with a letter",
     "--name cafe": "name: must not look like an id: use a letter after f",
-    "--memory 1X": "resources.memory_limit: must be a Kubernetes quantity such as 512Mi, 2Gi, 500m or 1.5",
-    "--cpu 0": "resources.cpu_limit: must be from 10m to 256",
+    "--memory 1X": "--memory: must be a Kubernetes quantity such as 512Mi, 2Gi, 500m or 1.5",
+    "--cpu 0": "--cpu: must be from 10m to 256",
     "--workdir here": "workdir: must be an absolute path",
-    "--tag bad!:x": "tags: 'bad!': keys are at most 63 letters, digits and -_./",
+    "--tag bad!:x": "--tag: 'bad!': keys are at most 63 letters, digits and -_./",
 }
 
 
