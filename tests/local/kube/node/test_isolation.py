@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from local.kube import isolation
-from tests.local.kube.node.conftest import LOOM_IMAGE, Node, container, isolated, shell
+from tests.local.kube.node.conftest import LOOM_IMAGE, Node, container, isolated, pod, shell
+
+#: In the environment of the process that runs the server.
+TOKEN = "a-token-of-the-server"
 
 
 async def out(node: Node, script: str, **fields: object) -> list[str]:
@@ -57,6 +60,26 @@ async def test_it_does_not_see_the_host_s_homes_and_files(node, tmp_path):
 @isolated
 async def test_it_sees_only_its_own_processes(node):
     assert await out(node, "echo $BASHPID; hostname; set -- /proc/[0-9]*; echo $#") == ["1", "weaver-1", "1"]
+
+
+@isolated
+async def test_it_can_signal_no_process_of_the_host(node):
+    """Not even this one, whose number it is told."""
+    script = f"kill -0 {os.getpid()} 2>/dev/null || echo none; kill -9 -1 2>/dev/null; echo only its own"
+    assert await out(node, script) == ["none", "only its own"]
+
+
+@isolated
+async def test_neither_it_nor_what_is_executed_in_it_sees_the_server_s_state(node, monkeypatch):
+    pod_folder = node.state / "pods"
+    monkeypatch.setenv("LOOM_TEST_TOKEN", TOKEN)
+    script = f"ls -d {node.state} {node.state.parent} {pod_folder} 2>/dev/null; cat /proc/*/environ | tr '\\0' '\\n' | grep -c {TOKEN}"
+    assert await out(node, f"{script}; true") == ["0"]
+    node.create(pod(container("weaver", "sleep", "600"), name="second"))
+    found = await node.phase("Running", name="second")
+    execution = await node.kubelet.execute(found, "weaver", ["bash", "-c", script], tty=False, stdin=False)
+    assert await execution.read() == (1, b"0\n")
+    execution.close()
 
 
 @isolated
