@@ -13,8 +13,8 @@ JSON: Final = "application/json-patch+json"
 STRATEGIC: Final = "application/strategic-merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
 
-#: Lists in metadata that a strategic merge would merge by their items.
-_MERGED_LISTS: Final = ("ownerReferences", "finalizers")
+#: Lists that a strategic merge would merge by their items, though they are of scalars.
+_MERGED_LISTS: Final = ("finalizers",)
 _GO_NAMES: Final = {list: "array", str: "string", int: "number", float: "number", bool: "bool", type(None): "null"}
 
 
@@ -75,19 +75,26 @@ def _as_object(value: Any) -> Object:
 
 
 def _require_plain(patch: Object) -> None:
-    """In maps of scalars the strategic merge is the plain one; lists of objects, and directives, it merges in ways of its
-    own. Raises ApiError 500 (recorded) and 501."""
+    """Maps and lists of scalars a strategic merge treats as the plain one does; lists of objects, and directives, in ways of
+    its own. Raises ApiError 500 (recorded) and 501."""
     if "$patch" in patch and patch["$patch"] not in ("replace", "delete", "merge"):
         shown = " ".join(f"{key}:{value}" for key, value in sorted(patch.items()))
         raise ApiError(500, None, f"unknown patch type: {patch['$patch']} in map: map[{shown}]")
-    metadata = patch.get("metadata") or {}
-    beyond = {key for key in patch if key not in ("metadata", "kind", "apiVersion")}
-    if beyond or not isinstance(metadata, dict) or any(key in metadata for key in _MERGED_LISTS) or _directives(patch):
-        raise status.not_supported("strategic merge patches of more than metadata: use a JSON merge patch")
+    if not _is_plain(patch):
+        raise status.not_supported(
+            "strategic merge patches of lists of objects, or with directives: use a JSON merge patch"
+        )
 
 
-def _directives(value: Any) -> bool:
-    return isinstance(value, dict) and any(key.startswith("$") or _directives(item) for key, item in value.items())
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        # What an empty list means depends on what it is a list of.
+        return bool(value) and not any(isinstance(item, dict | list) for item in value)
+    if isinstance(value, dict):
+        return all(
+            not key.startswith("$") and key not in _MERGED_LISTS and _is_plain(item) for key, item in value.items()
+        )
+    return True
 
 
 def _apply(operations: list[Any], document: Any) -> Any:

@@ -105,6 +105,48 @@ async def test_deleting_a_running_pod_and_its_namespace(core: Any):
     await asyncio.to_thread(life)
 
 
+async def test_what_is_stored(core: Any):
+    def crud() -> None:
+        made = core.create_namespaced_secret(NAMESPACE, {"metadata": {"name": "s"}, "stringData": {"a": "b"}})
+        assert made.data == {"a": "Yg=="}
+        assert core.patch_namespaced_secret("s", NAMESPACE, {"data": {"c": "ZA=="}}).data == {"a": "Yg==", "c": "ZA=="}
+        patch = [{"op": "remove", "path": "/data/a"}]
+        assert core.patch_namespaced_secret("s", NAMESPACE, patch).data == {"c": "ZA=="}
+        made.data = {"e": "Zg=="}
+        with pytest.raises(ApiException) as stale:
+            core.replace_namespaced_secret("s", NAMESPACE, made)
+        assert (stale.value.status, stale.value.reason) == (409, "Conflict")
+        made.metadata.resource_version = None
+        assert core.replace_namespaced_secret("s", NAMESPACE, made).data == {"e": "Zg=="}
+        account = {"metadata": {"name": "sa"}}
+        core.create_namespaced_service_account(NAMESPACE, account)
+        request = {"spec": {"audiences": ["loom"], "expirationSeconds": 600}}
+        token = core.create_namespaced_service_account_token("sa", NAMESPACE, request).status.token
+        review = {"spec": {"token": token, "audiences": ["loom"]}}
+        reviewed = official.client.AuthenticationV1Api(core.api_client).create_token_review(review).status
+        assert (reviewed.authenticated, reviewed.user.username) == (True, f"system:serviceaccount:{NAMESPACE}:sa")
+        assert core.read_node("node1").status.conditions
+        core.delete_collection_namespaced_secret(NAMESPACE)
+        assert core.list_namespaced_secret(NAMESPACE).items == []
+
+    await asyncio.to_thread(crud)
+
+
+async def test_a_watch_that_is_ended_goes_on(core: Any):
+    def watch() -> None:
+        seen, version = [], core.list_namespaced_config_map(NAMESPACE).metadata.resource_version
+        for number in range(3):
+            core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": f"c{number}"}})
+            watching = official.watch.Watch()
+            listing = core.list_namespaced_config_map
+            events = watching.stream(listing, NAMESPACE, resource_version=version, timeout_seconds=1)
+            seen += [(event["type"], event["object"].metadata.name) for event in events]
+            version = watching.resource_version
+        assert seen == [("ADDED", f"c{number}") for number in range(3)]
+
+    await asyncio.to_thread(watch)
+
+
 async def test_errors_carry_their_status(core: Any):
     def wrong() -> None:
         with pytest.raises(ApiException) as caught:

@@ -78,12 +78,13 @@ def test_operations_that_do_not_fit(operation: Any):
     "patch",
     [
         {"spec": {"containers": []}},
-        {"metadata": {"ownerReferences": []}},
+        {"spec": {"containers": [{"name": "a"}]}},
+        {"metadata": {"finalizers": ["a/b"]}},
         {"metadata": {"$retainKeys": ["name"]}},
         {"$patch": "replace"},
     ],
 )
-def test_strategic_merges_beyond_metadata_are_refused(patch: Any):
+def test_strategic_merges_that_are_not_plain_are_refused(patch: Any):
     with pytest.raises(ApiError) as refused:
         patched(STRATEGIC, json.dumps(patch).encode(), OBJECT)
     assert refused.value.code == 501

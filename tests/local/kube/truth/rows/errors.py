@@ -84,5 +84,5 @@ ROWS: Final[Rows] = one_of_each(
     ),
     refuse("501: no apply in the server", "409-apply-conflict 422-apply-without-field-manager 500-apply-strict-unknown-field"),
     refuse("422: no finalizers", "422-add-finalizer-while-terminating"),
-    refuse("501: strategic merge patches change metadata only", "422-patch-changes-immutable-field"),
+    refuse("501: strategic merge patches have no lists of objects", "422-patch-changes-immutable-field"),
 )  # fmt: skip
