@@ -23,10 +23,11 @@ from tests.local.kube.recordings import recorded
 
 @dataclass
 class Cluster:
-    """``node`` is what the kubelet's tests have too."""
+    """``node`` is what the kubelet's tests have too; ``http`` carries the administrator's token, ``anonymous`` none."""
 
     node: Node
     http: aiohttp.ClientSession
+    anonymous: aiohttp.ClientSession
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def named(self, prefix: str = "weaver") -> str:
@@ -64,9 +65,9 @@ async def running_cluster(folder: Path) -> AsyncIterator[Cluster]:
     await kubelet.start()
     port = await server.start("127.0.0.1", 0)
     try:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
-            yield Cluster(Node(registry, kubelet, folder / "node", tokens), http)
+        url, headers = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {TOKEN}"}
+        async with aiohttp.ClientSession(url, headers=headers) as http, aiohttp.ClientSession(url) as anonymous:
+            yield Cluster(Node(registry, kubelet, folder / "node", tokens), http, anonymous)
     finally:
         await server.close()
         await kubelet.close()

@@ -7,7 +7,7 @@ from tests.local.kube.truth.table import Rows, agree, one_of_each, refuse
 ROWS: Final[Rows] = one_of_each(
     agree(
         """
-        base64-v5-offered several-offered-unknown-first several-offered-v5-first unsupported-subprotocol-offered v3-offered-only
+        base64-v5-offered bearer-token-as-subprotocol-garbage exec-no-credentials several-offered-unknown-first several-offered-v5-first unsupported-subprotocol-offered v3-offered-only
         v4-exec-cat-half-close v4-exec-exit-7 v4-exec-killed-by-signal v4-exec-shell-127 v4-exec-stdout-stderr-exit-0
         v4-exec-terminated-by-sigterm v4-exec-tty v4-exec-unknown-command v4-exec-wc-half-close
         v5-attach-non-tty-container-exits-3 v5-attach-stdin-once v5-attach-stdin-to-a-container-without-stdin
@@ -27,10 +27,6 @@ ROWS: Final[Rows] = one_of_each(
     refuse(
         "501: the subprotocols before v4, and base64, are not spoken",
         "base64-v1 base64-v4 no-subprotocol-offered v1-offered-only-channel.k8s.io",
-    ),
-    refuse(
-        "a bearer token in the subprotocol, as browsers send it, is not read",
-        "bearer-token-as-subprotocol-garbage exec-no-credentials",
     ),
     refuse(
         "the client's handshake reaches the node itself, as with ExtendWebSocketsToKubelet; no API server translates",
