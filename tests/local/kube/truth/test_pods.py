@@ -98,6 +98,7 @@ class Way:
 FINISHED = dict.fromkeys(
     """
     deadline-exceeded deadline-exceeded-in-init deadline-exceeded-while-pulling evicted-emptydir failed-exit-3
+    evicted-ephemeral-storage evicted-ephemeral-storage-writable-layer evicted-first-status
     failed-exit-3-with-message init-failed-exit-128 init-failed-exit-128-repository-not-found init-failed-no-message
     oom-killed oom-killed-child-only start-error start-error-permission-denied succeeded-exit-0
     """.split(),  # noqa: SIM905  # reads better

@@ -8,7 +8,8 @@ ROWS: Final[Rows] = one_of_each(
     agree(
         """
         create-container-config-error create-container-config-error-missing-key deadline-exceeded deadline-exceeded-in-init
-        deadline-exceeded-while-pulling err-image-never-pull err-image-pull evicted-emptydir failed-exit-3
+        deadline-exceeded-while-pulling err-image-never-pull err-image-pull evicted-emptydir evicted-ephemeral-storage
+        evicted-ephemeral-storage-writable-layer evicted-first-status failed-exit-3
         failed-exit-3-with-message failed-sigkill-137 image-pull-back-off init-failed-exit-128
         init-failed-exit-128-repository-not-found init-failed-no-message init-image-pull-back-off
         init-just-succeeded-main-waiting init-running init-succeeded invalid-image-name oom-killed oom-killed-child-only
@@ -34,10 +35,6 @@ ROWS: Final[Rows] = one_of_each(
     refuse(
         "the node is this server: it is never lost",
         "node-gone-failed-by-pod-gc node-lost-not-ready node-lost-terminating-by-taint-manager",
-    ),
-    refuse(
-        "limits of ephemeral-storage are not measured; emptyDirs' are",
-        "evicted-ephemeral-storage evicted-ephemeral-storage-writable-layer evicted-first-status",
     ),
     refuse(
         "an evicted pod's containers are followed to their end, so their state is never unknown",
