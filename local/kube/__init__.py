@@ -2,7 +2,8 @@
 
 The store: ``registry`` (objects, versions, watch history), ``objects``, ``selectors``, ``status`` (errors).
 Which resources there are: ``resources``. From a body to an object: ``schema``, ``stored_schema``, ``decoding``, ``yaml_bodies``, ``protobuf``,
-``defaults``, ``names``, ``quantity``, ``options`` (queries), ``bodies``, ``patches``. Admission: ``validation``, ``pod_security``.
+``defaults``, ``names``, ``quantity``, ``options`` (queries), ``bodies``, ``patches``. Admission: ``validation``, ``reference_validation``,
+``pod_security``.
 Who may what: ``auth``. The HTTP side: ``server`` (routes), ``responses``, ``discovery``, ``openapi``, ``collections``, ``lists``, ``watch``, ``printing`` (Tables);
 ``stored``, ``namespaces``, ``nodes``, ``pods``, ``updates``, ``pod_updates``, ``deletion``; ``log``; ``attach``, ``exec`` and ``portforward`` over ``streams`` and ``channels``
 (framing), ``containers``. Around it: ``manifests``, ``kubeconfig``, ``serving_certificate``.
