@@ -41,8 +41,6 @@ class Execution:
         """``pid`` and ``pidfd`` are the container's main process. Raises ExecFailed with the runtime's message."""
         try:
             self._process = Process(isolation.enter(self._config, pid, pidfd, self._program()), self._stdio.child)
-            if cgroup is not None:
-                cgroup.add(self._process.pid)
         except (OSError, StartFailed) as error:
             self._stdio.close()
             self.ended.set_result(START_ERROR)
@@ -51,6 +49,8 @@ class Execution:
             self._stdio.close_child()
         self._stdio.start(self._fanout.put)
         self._following = asyncio.create_task(self._follow(self._process))
+        if cgroup is not None:
+            cgroup.add(self._process.pid)
         why = await self._process.refusal()
         if why is not None:
             await asyncio.shield(self.ended)
