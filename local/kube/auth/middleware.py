@@ -79,7 +79,7 @@ def authorization(registry: Registry) -> Middleware:
 
     @web.middleware
     async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-        user, info = request[USER], request_info(request.method, request.path, request.query)
+        user, info = request[USER], request_info(request.method, request.rel_url.raw_path, request.query)
         require_allowed(registry, user, info)
         is_stream = info.resource == "pods" and info.subresource in _STREAMS
         if is_stream and request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":

@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from local.kube.options import boolean
 
@@ -30,8 +31,9 @@ class RequestInfo:
 
 
 def request_info(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
+    """``path`` as it was sent, escapes and all: what is escaped does not part, here as in the routes."""
     verb = _VERBS.get(method, method.lower())
-    parts = [part for part in path.split("/") if part]
+    parts = [unquote(part) for part in path.split("/") if part]
     group, rest = _group(parts)
     if not rest:
         return RequestInfo(verb, path)

@@ -29,6 +29,7 @@ IN = f"/api/v1/namespaces/{NAMESPACE}"
         ("GET", IN, {}, ("get", "", "namespaces", NAMESPACE, NAMESPACE)),
         ("GET", "/api/v1/namespaces", {}, ("list", "", "namespaces", "", "")),
         ("PATCH", f"{IN}/status", {}, ("patch", "", "namespaces/status", NAMESPACE, NAMESPACE)),
+        ("GET", f"{IN}/pods/x%2Flog", {}, ("get", "", "pods", NAMESPACE, "x/log")),
         ("GET", "/apis/a.example/v1/things", {}, ("list", "a.example", "things", "", "")),
         ("GET", "/apis/a.example/v1", {}, ("get", "", "", "", "")),
         ("GET", "/version/", {}, ("get", "", "", "", "")),
