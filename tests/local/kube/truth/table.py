@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from tests.local.kube.recordings import RECORDINGS
 
 #: A folder is here once every scenario of it has its row.
-FOLDERS: Final = ("errors", "lists", "watch", "discovery", "tokens", "kubectl-traffic")
+FOLDERS: Final = ("pods", "errors", "watch", "lists", "streams", "logs", "tokens", "discovery", "kubectl-traffic")
 
 README: Final = Path(__file__).parents[4] / "local" / "README.md"
 BEGIN, END = "<!-- truth table: begin -->\n", "<!-- truth table: end -->\n"
