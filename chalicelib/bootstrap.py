@@ -15,6 +15,7 @@ from chalicelib.domain.errors import Misconfigured
 from chalicelib.domain.setting import Setting, defaults
 from chalicelib.services.authenticate import Authenticate
 from chalicelib.services.describe import Describe
+from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
 from chalicelib.services.ports import Cluster, TicketSigner
 from chalicelib.services.retention import Retention
@@ -93,6 +94,10 @@ class ControlPlane:
     @cached_property
     def launch(self) -> Launch:
         return Launch(self.store, self.cluster, utc_now, self._retention, self._launch_settings)
+
+    @cached_property
+    def extend(self) -> Extend:
+        return Extend(self.store, utc_now, self.describe)
 
     @cached_property
     def stop(self) -> Stop:

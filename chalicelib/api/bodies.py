@@ -2,8 +2,10 @@
 pydantic, which is a quarter of a cold start, and most requests have no body.
 """
 
+from typing import Annotated
+
 from chalice.app import Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from chalicelib.api.requests import json_object
 from chalicelib.domain.create_request import REQUEST_BODY, CreateRequest, parse_create_request, validated
@@ -17,6 +19,14 @@ class TicketRequest(BaseModel):
 
     action: TicketAction = "attach"
     role: TicketRole = "driver"
+
+
+class ExtendRequest(BaseModel):
+    """The new lifetime, in hours from the weaver's creation."""
+
+    model_config = REQUEST_BODY
+
+    lifetime_hours: Annotated[float, Field(strict=True)]  # true is no number of hours
 
 
 class CleanupRequest(BaseModel):
@@ -35,6 +45,11 @@ def create_request(request: Request, *, allow_http: bool) -> CreateRequest:
 def ticket_request(request: Request) -> TicketRequest:
     """The body of a request for a ticket. Raises InvalidRequest."""
     return validated(TicketRequest, json_object(request))
+
+
+def extend_request(request: Request) -> ExtendRequest:
+    """The body of an extension. Raises InvalidRequest, InvalidLifetime."""
+    return validated(ExtendRequest, json_object(request))
 
 
 def cleanup_request(request: Request) -> CleanupRequest:

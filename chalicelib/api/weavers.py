@@ -1,4 +1,4 @@
-"""Create, list, describe, delete."""
+"""Create, list, describe, extend, delete."""
 
 from http import HTTPStatus
 from typing import Any, get_args
@@ -63,6 +63,17 @@ def describe(weaver_id: str) -> dict[str, Any]:
     asking = principal(blueprint.current_request)
     refresh = Query(blueprint.current_request, ("refresh",)).flag("refresh")
     return weaver_body(control_plane().describe(asking, weaver_id, refresh=refresh))
+
+
+@blueprint.route("/api/weaver/{weaver_id}/extend", methods=["POST"])
+@rendered
+def extend(weaver_id: str) -> dict[str, Any]:
+    """The weaver with a new lifetime, counted from its creation."""
+    from chalicelib.api.bodies import extend_request
+
+    asking = principal(blueprint.current_request)
+    hours = extend_request(blueprint.current_request).lifetime_hours
+    return weaver_body(control_plane().extend(asking, weaver_id, hours))
 
 
 @blueprint.route("/api/weaver/{weaver_id}", methods=["DELETE"])

@@ -47,7 +47,7 @@ class InvalidRequest(WeaverError):
 
 
 class InvalidLifetime(InvalidRequest):
-    """A lifetime that is not a positive number of hours up to the cap."""
+    """A lifetime that is not a positive number of hours up to the cap, or would be over already."""
 
     code = "invalid_lifetime"
 
@@ -95,7 +95,7 @@ class IdempotencyConflict(WeaverError):
 
 
 class WeaverEnded(WeaverError):
-    """The weaver is gone or going: nothing can be attached to."""
+    """The weaver is gone or going: it cannot be attached to or extended."""
 
     code = "weaver_ended"
     status = 409

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from chalicelib.domain import ids
+from chalicelib.domain import ids, lifetime
+from chalicelib.domain.errors import InvalidLifetime, WeaverEnded
 from chalicelib.domain.pod_status import PodStatus, WeaverStatus
 
 #: Which status may follow which. ``terminating`` is left only by ending: see :func:`ended`.
@@ -118,6 +119,29 @@ def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
     if weaver.ended_at or "terminating" not in TRANSITIONS[weaver.status]:
         return weaver
     return replace(weaver, status="terminating", reason=reason, message=message, version=weaver.version + 1)
+
+
+def extended(weaver: Weaver, hours: float, now: datetime) -> Weaver:
+    """The record with a lifetime of ``hours`` from its creation: the same object when it has that already.
+
+    Raises InvalidLifetime (over the cap, or an end that is not later than ``now``), WeaverEnded.
+    """
+    check_not_ending(weaver)
+    until = lifetime.expires_at(weaver.created_at, lifetime.checked_hours(hours))
+    if until <= now:
+        age = (now - weaver.created_at).total_seconds() / 3600
+        message = f"lifetime_hours counts from the creation, which is {age:.2f} h ago: give more, or delete the weaver"
+        raise InvalidLifetime(message, field="lifetime_hours")
+    if until == weaver.expires_at:
+        return weaver
+    return replace(weaver, lifetime_hours=hours, expires_at=until, version=weaver.version + 1)
+
+
+def check_not_ending(weaver: Weaver) -> None:
+    """Raises WeaverEnded, which says why, for one that is ending or has ended."""
+    if weaver.ended_at or weaver.status == "terminating":
+        told = f": {weaver.message}" if weaver.message else ""
+        raise WeaverEnded(f"the weaver is gone{told}", status=weaver.status, reason=weaver.reason)
 
 
 def awaited(weaver: Weaver, now: datetime) -> Weaver:

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     ClusterTimeout,
     Forbidden,
     InvalidRequest,
+    RetryLater,
     VersionConflict,
 )
 from chalicelib.domain.permissions import Principal, may_create_in
@@ -24,6 +25,8 @@ from chalicelib.services.retention import Retention
 
 if TYPE_CHECKING:  # brings pydantic, which most requests do not need
     from chalicelib.domain.create_request import CreateRequest
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +113,26 @@ class Launch:
             # A retry may be refused (a quota) for the very pod that the first attempt made.
             self._undo(weaver, error.message, no_pod=isinstance(error, ClusterRefused) and not retry)
             raise
-        made = pod_made(weaver, pod["metadata"]["uid"])
-        try:
-            self.store.update(made)
-        except VersionConflict:
-            return self._as_changed(made)
-        return made
+        return self._written_down(weaver, pod["metadata"]["uid"])
 
-    def _as_changed(self, made: Weaver) -> Weaver:
-        """Somebody was quicker: saw the pod, or ended the weaver; who ended it may not have found this pod."""
-        current = self.store.get(made.id) or made
-        if current.ended_at or current.status == "terminating":
-            self.cluster.delete_pod(made.pod_name)
-        return current
+    def _written_down(self, weaver: Weaver, pod_uid: str) -> Weaver:
+        """The record with its pod. Whoever was quicker saw the pod, extended the weaver, or ended it; who ended it may not have
+        found this pod.
+        """
+        for _ in range(_ATTEMPTS):
+            made = pod_made(weaver, pod_uid)
+            try:
+                self.store.update(made)
+            except VersionConflict:
+                weaver = self.store.get(weaver.id) or weaver
+            else:
+                return made
+            if weaver.ended_at or weaver.status == "terminating":
+                self.cluster.delete_pod(weaver.pod_name)
+                return weaver
+            if weaver.pod_uid:
+                return weaver
+        raise RetryLater("the weaver is being changed by others; try again")
 
     def _create_or_find(self, weaver: Weaver, manifest: dict[str, object]) -> Pod:
         if pod := self.cluster.create_pod(manifest):
@@ -143,7 +153,7 @@ class Launch:
                 now = self.clock()
                 self.store.end(ended(going, now), self.retention.until(now))
         except VersionConflict:
-            return  # somebody else is ending it
+            return  # somebody else is ending it, or extended it: then the sweep undoes it
 
 
 def request_hash(request: "CreateRequest") -> str:

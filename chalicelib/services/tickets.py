@@ -4,10 +4,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.errors import Forbidden, WeaverEnded
+from chalicelib.domain.errors import Forbidden
 from chalicelib.domain.permissions import Action, Principal, allowed
 from chalicelib.domain.tickets import LIFETIME, TicketAction, TicketClaims, TicketRole
-from chalicelib.domain.weaver import Weaver
+from chalicelib.domain.weaver import Weaver, check_not_ending
 from chalicelib.services.ports import Clock, TicketSigner
 
 
@@ -34,9 +34,7 @@ class Tickets:
         needed: Action = "observe" if role == "observer" and action in ("attach", "logs", "events") else "attach"
         if not allowed(principal, needed, owner_user_id=weaver.owner_user_id, org_id=weaver.org_id):
             raise Forbidden(f"you may not {action} as {role}")
-        if weaver.ended_at or weaver.status == "terminating":
-            told = f": {weaver.message}" if weaver.message else ""
-            raise WeaverEnded(f"the weaver is gone{told}", status=weaver.status, reason=weaver.reason)
+        check_not_ending(weaver)
         now = self.clock()
         expires_at = now + LIFETIME
         claims = TicketClaims(

@@ -1,5 +1,6 @@
 """The states of a weaver and the ways between them."""
 
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import get_args
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from chalicelib.domain import lifetime
+from chalicelib.domain.errors import InvalidLifetime, WeaverEnded
 from chalicelib.domain.pod_status import PodStatus, WeaverStatus
 from chalicelib.domain.weaver import (
     CREATE_FAILED,
@@ -18,6 +21,7 @@ from chalicelib.domain.weaver import (
     awaited,
     due_at,
     ended,
+    extended,
     observed,
     pod_made,
     pod_may_come,
@@ -56,7 +60,8 @@ class Life(RuleBasedStateMachine):
             assert after.status == "terminating" or after.ended_at
             assert (after.reason, after.message) == (before.reason, before.message)
         assert set(before.stages) <= set(after.stages)
-        fixed = {"id", "owner_user_id", "org_id", "created_at", "expires_at", "name", "repo", "tags", "resources"}
+        assert after.expires_at == lifetime.expires_at(after.created_at, after.lifetime_hours)
+        fixed = {"id", "owner_user_id", "org_id", "created_at", "name", "repo", "tags", "resources"}
         assert all(
             getattr(after, field.name) == getattr(before, field.name) for field in fields(after) if field.name in fixed
         )
@@ -69,6 +74,11 @@ class Life(RuleBasedStateMachine):
     @rule(reason=st.sampled_from(["Deleted", "Expired", CREATE_FAILED]))
     def somebody_decides_its_end(self, reason: str) -> None:
         self.changes(terminating(self.weaver, reason, "told"))
+
+    @rule(hours=st.sampled_from([1.0, 4.0, 48.0]))
+    def it_is_extended(self, hours: float) -> None:
+        with suppress(WeaverEnded):
+            self.changes(extended(self.weaver, hours, NOW))
 
     @rule()
     def its_pod_is_gone(self) -> None:
@@ -136,6 +146,55 @@ def test_the_first_decision_to_end_stands():
     going = terminating(RUNNING, "Expired", "its lifetime ended")
     assert (going.status, going.reason, going.version) == ("terminating", "Expired", RUNNING.version + 1)
     assert terminating(going, "Deleted", "by somebody") is going
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "succeeded", "failed"])
+@pytest.mark.parametrize(
+    ("hours", "until"),
+    [(8, NOW + timedelta(hours=8)), (48, NOW + timedelta(hours=48)), (1.5, NOW + timedelta(minutes=90))],
+    ids=["longer", "the cap", "shorter"],
+)
+def test_an_extension_counts_from_the_creation(status, hours, until):
+    record = replace(RUNNING, status=status)
+    longer = extended(record, hours, NOW + timedelta(hours=1))
+    assert longer == replace(record, lifetime_hours=hours, expires_at=until, version=record.version + 1)
+
+
+def test_one_that_has_expired_and_is_not_ending_yet_can_be_extended():
+    assert extended(RUNNING, 5, RUNNING.expires_at + MINUTE).expires_at == NOW + timedelta(hours=5)
+
+
+def test_the_lifetime_it_has_already_is_no_change():
+    assert extended(RUNNING, 4.0, NOW) is RUNNING
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        (1, "counts from the creation, which is 1.00 h ago"),
+        (0.5, "counts from the creation"),
+        (48.001, "at most 48"),
+        (0, "more than 0"),
+        (-1, "more than 0"),
+        (float("nan"), "more than 0"),
+        (float("inf"), "at most 48"),
+    ],
+)
+def test_lifetimes_that_an_extension_may_not_give(hours, words):
+    with pytest.raises(InvalidLifetime, match=words) as refused:
+        extended(RUNNING, hours, NOW + timedelta(hours=1))
+    assert refused.value.details == {"field": "lifetime_hours"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [terminating(RUNNING, "Expired", "its lifetime of 4 h ended"), ended(replace(RUNNING, message="it ended"), NOW)],
+    ids=["terminating", "ended"],
+)
+def test_what_is_gone_or_going_is_not_extended(record):
+    with pytest.raises(WeaverEnded, match=r"the weaver is gone: .+") as refused:
+        extended(record, 8, NOW)
+    assert refused.value.details == {"status": record.status, "reason": record.reason}
 
 
 @pytest.mark.parametrize(

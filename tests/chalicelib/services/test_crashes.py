@@ -41,6 +41,10 @@ def launch_timing_out_with_the_pod_made(world: World) -> None:
         world.create(name="api")
 
 
+def extend(world: World) -> None:
+    world.extend(ALICE, "first", 2)
+
+
 def delete(world: World) -> None:
     world.stop(ALICE, "first")
 
@@ -104,6 +108,7 @@ def sweep_twice(world: World) -> None:
         (launch_again_with_the_key, 6),
         (launch_refused, 7),
         (launch_timing_out_with_the_pod_made, 5),
+        (extend, 4),
         (delete, 6),
         (delete_with_the_pod_gone, 8),
         (describe_with_the_pod_gone, 6),

@@ -8,6 +8,7 @@ from chalicelib.domain.create_request import parse_create_request
 from chalicelib.domain.permissions import Principal
 from chalicelib.domain.weaver import Weaver
 from chalicelib.services.describe import Describe
+from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
 from chalicelib.services.retention import Retention
 from chalicelib.services.stop import Stop
@@ -50,6 +51,7 @@ class World:
         cluster: Any = Watched(self.cluster, lambda moment, args: self.watcher(moment, args))
         self.launch = Launch(store, cluster, self.clock, RETENTION, SETTINGS)
         self.describe = Describe(store, cluster, self.clock, RETENTION)
+        self.extend = Extend(store, self.clock, self.describe)
         self.stop = Stop(store, cluster, self.clock, RETENTION, self.describe)
         self.sweep = Sweep(store, self.clock, self.describe, self.stop)
 
