@@ -40,17 +40,17 @@ def checked_reference(text: str) -> str:
     return text
 
 
-def lifetime_hours(text: str) -> float:
-    """Hours from ``4``, ``0.5``, ``30m``, ``2h``, ``1d`` or ``1h30m``. Raises UsageError."""
+def lifetime_hours(text: str, name: str = "--ttl") -> float:
+    """Hours from ``4``, ``0.5``, ``30m``, ``2h``, ``1d`` or ``1h30m``. Raises UsageError, which tells the argument's ``name``."""
     try:
         hours = float(text)
     except ValueError:
         if not _LIFETIME.fullmatch(text):
-            raise UsageError(f"--ttl {text!r}: give hours, or a time such as 30m, 2h, 1d or 1h30m") from None
+            raise UsageError(f"{name} {text!r}: give hours, or a time such as 30m, 2h, 1d or 1h30m") from None
         parts = re.findall(r"([\d.]+)([smhd])", text)
         hours = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if not math.isfinite(hours) or hours <= 0:
-        raise UsageError(f"--ttl {text!r}: a lifetime must be longer than nothing")
+        raise UsageError(f"{name} {text!r}: a lifetime must be longer than nothing")
     return hours
 
 

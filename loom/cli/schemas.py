@@ -93,6 +93,8 @@ def _setting(what: str) -> Schema:
 #: By command.
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "new": WEAVER,
+    "describe": WEAVER,
+    "extend": WEAVER,
     "ps": {"type": "array", "description": "weavers, the newest first", "items": WEAVER},
     "delete": _object(
         "what became of each of the weavers that were named",

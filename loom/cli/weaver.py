@@ -44,13 +44,29 @@ _DELETE_EXAMPLES = """\
   loom delete otter a1b2c3d4
   loom delete --json otter     which ones were deleted, and which not and why
 """
+_DESCRIBE_EXAMPLES = """\
+  loom describe otter           all there is to know of it
+  loom describe --json otter    for a program
+
+One that has ended is found by its full id: loom ps --all --json tells it.
+In a pipe: lines of a name, a tab and a value.
+"""
+_EXTEND_EXAMPLES = """\
+  loom extend otter 8h      it ends eight hours after it was made
+  loom extend otter +2h     it ends two hours later than now planned
+
+A weaver lives at most 48 hours. A shorter lifetime than it has is taken too, if
+its end is still to come.
+"""
 
 
 def add_commands(commands: Any) -> None:
-    """``new``, ``attach``, ``ps`` and ``delete``, to the subparsers ``commands``."""
+    """All commands of weavers, to the subparsers ``commands``."""
     _add_new(commands)
     _add_attach(commands)
     _add_ps(commands)
+    _add_describe(commands)
+    _add_extend(commands)
     _add_delete(commands)
 
 
@@ -92,6 +108,23 @@ def _add_ps(commands: Any) -> None:
     add("--json", action="store_true", help="as JSON, as the API gives them")
 
 
+def _add_describe(commands: Any) -> None:
+    parser = add_command(commands, "describe", "tell everything about one weaver", _DESCRIBE_EXAMPLES, _describe)
+    parser.add_argument("reference", metavar=REF, help="id, short id, name or unique prefix")
+    parser.add_argument("--json", action="store_true", help="as JSON, as the API gives it")
+
+
+def _add_extend(commands: Any) -> None:
+    parser = add_command(commands, "extend", "give a weaver another lifetime", _EXTEND_EXAMPLES, _extend)
+    parser.add_argument("reference", metavar=REF, help="id, short id, name or unique prefix")
+    parser.add_argument(
+        "lifetime",
+        metavar="TIME",
+        help="lifetime from creation: hours, or 30m, 2h, 1d; with a + before it, so much more",
+    )
+    parser.add_argument("--json", action="store_true", help="print the weaver as JSON")
+
+
 def _add_delete(commands: Any) -> None:
     parser = add_command(commands, "delete", "end weavers", _DELETE_EXAMPLES, _delete, aliases=["rm"])
     parser.add_argument("references", metavar=REF, nargs="+", help="id, short id, name or unique prefix")
@@ -112,6 +145,18 @@ def _attach(options: argparse.Namespace) -> int:
 
 def _ps(options: argparse.Namespace) -> int:
     from loom.cli.ps import run
+
+    return run(options)
+
+
+def _describe(options: argparse.Namespace) -> int:
+    from loom.cli.describe import run
+
+    return run(options)
+
+
+def _extend(options: argparse.Namespace) -> int:
+    from loom.cli.extend import run
 
     return run(options)
 

@@ -40,6 +40,10 @@ class Api:
         """The weaver that a full id, short id, name or unique prefix means."""
         return _weaver(self._http.request("GET", _path(reference)))
 
+    def extend(self, reference: str, hours: float) -> Weaver:
+        """The weaver with a lifetime of ``hours`` from its creation."""
+        return _weaver(self._http.request("POST", f"{_path(reference)}/extend", {"lifetime_hours": hours}))
+
     def delete(self, reference: str) -> None:
         """Ends the weaver; one that is ending already is no error."""
         self._http.request("DELETE", _path(reference))

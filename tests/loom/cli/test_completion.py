@@ -48,8 +48,11 @@ def offered(run):
 
 
 def test_commands(offered):
-    assert offered("") == ["new", "attach", "ps", "delete", "rm", "weaver", "config", "completion", "version"]
-    assert offered("de") == ["delete"]
+    assert offered("") == [
+        *("new", "attach", "ps", "describe", "extend", "delete", "rm"),
+        *("weaver", "config", "completion", "version"),
+    ]
+    assert offered("de") == ["describe", "delete"]
     assert offered("weaver", "a") == ["attach"]
     assert offered("config", "") == ["path", "use", "set"]
     assert offered("config", "set", "") == ["url", "token"]
@@ -74,6 +77,8 @@ def test_weavers_are_offered_where_one_is_named(offered, api):
     assert offered("--url", api.url, "attach", "a") == ["a1b2c3d4"]
     assert offered("attach", "otter", "") == []
     assert offered("rm", "otter", "") == ["a1b2c3d4"]
+    assert offered("extend", "o") == offered("describe", "o") == ["otter"]
+    assert offered("extend", "otter", "") == []
     assert offered("new", "") == []
     assert offered("new", "--", "") == []
     terminating = {**WEAVER, "status": "terminating"}

@@ -33,6 +33,12 @@ def test_new_and_ps(run):
     assert valid("ps", run("ps", "--json").stdout) == [WEAVER]
 
 
+def test_describe_and_extend(run, api):
+    api.on("POST", "/api/weaver/otter/extend", Answer(200, WEAVER))
+    assert valid("describe", run("describe", "otter", "--json").stdout) == WEAVER
+    assert valid("extend", run("extend", "otter", "8h", "--json").stdout) == WEAVER
+
+
 def test_delete_tells_full_ids_and_failures(run, api):
     result = run("delete", "--json", "otter", "nowhere")
     assert result.returncode == 1

@@ -1,0 +1,76 @@
+"""``loom describe``: everything that the API tells of one weaver."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from loom.cli.labels import short_id
+from loom.cli.options import api_of, checked_reference
+from loom.cli.output import out, out_json
+from loom.cli.references import found
+from loom.cli.times import parsed, since, until
+from loom.client.api import Weaver
+from loom.printable import printable
+
+
+def run(options: argparse.Namespace) -> int:
+    """``loom describe REF``."""
+    weaver = found(api_of(options), checked_reference(options.reference))
+    if options.json:
+        out_json(weaver)
+        return 0
+    on_terminal = sys.stdout.isatty()
+    lines = [(name, printable(str(value))) for name, value in _lines(weaver, on_terminal) if value]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        out(f"{name.ljust(width)}  {value}" if on_terminal else f"{name}\t{value}")
+    return 0
+
+
+def _lines(weaver: Weaver, on_terminal: bool) -> Iterator[tuple[str, object]]:
+    """What is told, and its value if it has one. For a pipe, times are as the API gave them."""
+    now = datetime.now(UTC) if on_terminal else None
+    ended = weaver.get("ended_at")
+    yield "name", weaver.get("name")
+    yield "id", weaver["id"]
+    yield "short id", short_id(weaver)
+    yield "status", weaver.get("status")
+    yield "reason", weaver.get("reason")
+    yield "message", weaver.get("message")
+    yield "stages", _stages(weaver)
+    for name in ("image", "repo", "branch"):
+        yield name, weaver.get(name)
+    yield "tags", " ".join(f"{key}:{value}" for key, value in (weaver.get("tags") or {}).items())
+    yield "owner", weaver.get("owner_user_id")
+    yield "org", weaver.get("org_id")
+    yield "cluster", weaver.get("cluster")
+    yield "pod", weaver.get("pod_name")
+    yield "created", _ago(weaver.get("created_at"), now)
+    if ended:
+        yield "ended", _ago(ended, now)
+    else:
+        yield "ends", _moment(weaver.get("expires_at"), until(weaver.get("expires_at"), now) if now else "")
+    yield "lifetime", f"{weaver['lifetime_hours']:g}h" if weaver.get("lifetime_hours") else None
+    limits = weaver.get("resources") or {}
+    yield "memory limit", limits.get("memory_limit") or "none"
+    yield "cpu limit", limits.get("cpu_limit") or "none"
+    yield "loom session", "yes" if weaver.get("has_session") else "no"
+
+
+def _ago(moment: object, now: datetime | None) -> str:
+    return _moment(moment, since(moment, now) if now else "")
+
+
+def _moment(moment: object, told: str) -> str:
+    """A moment as the API gave it, and beside it how long that is from now."""
+    return f"{moment} ({told})" if told else str(moment or "")
+
+
+def _stages(weaver: Weaver) -> str:
+    """Each stage that was reached, and how long it took after the one before."""
+    moments = {name: moment for name, text in (weaver.get("stages") or {}).items() if (moment := parsed(text))}
+    reached = sorted(moments.items(), key=lambda stage: stage[1])
+    told = [f"{name} {(moment - before).total_seconds():.1f}s" for (_, before), (name, moment) in pairwise(reached)]
+    return " · ".join([*(name for name, _ in reached[:1]), *told])
