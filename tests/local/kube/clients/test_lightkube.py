@@ -1,7 +1,7 @@
 """lightkube against the real program: a second client, with models and a way to watch of its own."""
 
 import asyncio
-import gc
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,11 +16,6 @@ from lightkube.types import PatchType
 from tests.local.kube.conftest import RunningServer
 
 NAMESPACE = "made-by-lightkube"
-
-#: It leaves the socket of a watch that was stopped to the garbage collector, which runs before each test is over.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:unclosed <ssl.SSLSocket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 
 
 def client(server: RunningServer) -> Client:
@@ -37,8 +32,8 @@ def pod(name: str, script: str) -> Pod:
 
 async def run(test: Callable[[Client], None], server: RunningServer) -> None:
     def with_client() -> None:
-        test(client(server))
-        gc.collect()
+        with contextlib.closing(client(server)) as api:
+            test(api)
 
     await asyncio.to_thread(with_client)
 
