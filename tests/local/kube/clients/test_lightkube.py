@@ -106,3 +106,18 @@ def reconnecting(api: Client) -> None:
 
 async def test_a_watch_that_is_ended_goes_on(tls_server: RunningServer):
     await run(reconnecting, tls_server)
+
+
+def streaming(api: Client) -> None:
+    api.create(pod("one", "echo first; until [ -e /tmp/end ]; do sleep 0.05; done; echo last"))
+    api.wait(Pod, "one", for_conditions=["Ready"])
+    done = api.exec("one", command=["sh", "-c", "cat; echo oops >&2; exit 7"], stdin="in", stdout=True, stderr=True)
+    assert (done.stdout, done.stderr, done.exit_code) == ("in", "oops\n", 7)
+    lines = api.log("one", follow=True)
+    assert next(lines) == "first\n"
+    assert api.exec("one", command=["touch", "/tmp/end"]).exit_code == 0
+    assert list(lines) == ["last\n"]
+
+
+async def test_exec_and_a_followed_log(tls_server: RunningServer):
+    await run(streaming, tls_server)
