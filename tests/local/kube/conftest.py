@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,3 +48,10 @@ async def running_server(folder: Path, *words: str) -> AsyncIterator[RunningServ
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     async with running_server(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """For clients that leave sockets to the garbage collector: it runs once the test and its other fixtures let go of them."""
+    yield
+    gc.collect()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +14,10 @@ from tests.local.kube.api.conftest import NAMESPACE, manifest
 from tests.local.kube.conftest import DEADLINE, RunningServer
 
 #: It leaves the socket of a watch that was stopped to the garbage collector, which runs before each test is over.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("collected"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 #: Its types say that everything may be None.
 official: Any = kubernetes
@@ -29,7 +29,6 @@ def core(server: RunningServer) -> Iterator[Any]:
         api = official.client.CoreV1Api(api_client)
         api.create_namespace({"metadata": {"name": NAMESPACE}})
         yield api
-    gc.collect()
 
 
 def pod(name: str, script: str, *, tty: bool = False) -> Object:

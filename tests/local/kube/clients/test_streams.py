@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import pty
@@ -24,9 +23,10 @@ NAMESPACE = "loom-weavers"
 
 #: Its types say that everything may be None. It leaves sockets to the garbage collector, which runs before each test is over.
 official: Any = kubernetes
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("collected"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def terminal_pod(name: str, script: str) -> Object:
@@ -186,7 +186,6 @@ async def test_the_official_client(kube: Kubectl, start):
                 connection.setblocking(True)
                 connection.sendall(b"GET /none HTTP/1.0\r\n\r\n")
                 assert b"404" in connection.recv(4096)
-        gc.collect()
 
     await asyncio.to_thread(run)
 
