@@ -60,7 +60,7 @@ class WeaverStore(Protocol):
         """Newest first, strongly consistent. Raises InvalidRequest for a cursor that is none of ours."""
 
     def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
-        """Weavers that the sweep must look at: expired, or terminating and not yet ended. By index, never by scan."""
+        """Weavers that the sweep must look at (``due_at`` in the domain), longest due first. By index, never by scan."""
 
     def ping(self) -> None:
         """Raises RetryLater when the table cannot be reached."""

@@ -1,4 +1,4 @@
-"""The sweep: once a minute, ends what is due. Every step may run twice or concurrently.
+"""The sweep: once a minute, ends what is due and looks at what is starting. Every step may run twice or concurrently.
 
 It finds its work by an index query (what is due), never by a scan. Reconciling pods with records is a later widening; what a
 dead process left behind is due as well, see :func:`chalicelib.domain.weaver.due_at`.
@@ -57,7 +57,7 @@ class Sweep:
     stop: Stop
 
     def __call__(self, *, dry_run: bool = False, time_limit: timedelta = _TIME_LIMIT) -> SweepReport:
-        """Ends expired weavers and finishes what is ending. What is not reached within ``time_limit`` is ``more``."""
+        """Ends expired weavers, finishes what is ending, looks at what starts. What is not reached within ``time_limit`` is ``more``."""
         now = self.clock()
         due = self.store.due(now, _BATCH)
         deleted: list[str] = []
