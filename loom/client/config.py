@@ -17,10 +17,14 @@ Name = Literal["url", "token"]
 
 
 class Config(NamedTuple):
-    """``url`` is the API's base URL, http or https, without a slash at its end; ``token`` a bearer token, empty for none."""
+    """``url`` is the API's base URL, http or https, without a slash at its end; ``token`` a bearer token, empty for none.
+
+    ``via`` is what asks, for the history of what is changed: ``CLI``, or ``CI`` where a pipeline runs it.
+    """
 
     url: str
     token: str
+    via: str = "CLI"
 
     def __repr__(self) -> str:
         return f"Config(url={self.url!r})"
@@ -81,7 +85,11 @@ class Settings:
         if not token:
             where = f'write token = "..." into {self.path}'
             raise UsageError(f"no token{self._of_context()}: give --token, set LOOM_TOKEN or {where}")
-        return Config(url, checked_token(token))
+        return Config(url, checked_token(token), self._via())
+
+    def _via(self) -> str:
+        """GitHub, GitLab and most others set CI=true; some say 1."""
+        return "CI" if self._env.get("CI", "").lower() in ("true", "1") else "CLI"
 
     def api_url(self) -> str:
         """The API's URL, checked. Raises UsageError."""

@@ -91,6 +91,7 @@ class HttpClient:
             **({"Authorization": f"Bearer {self._config.token}"} if self._config.token else {}),
             "Accept": "application/json",
             "User-Agent": f"loom/{__version__}",
+            "Loom-Via": self._config.via,
             **({"Content-Type": "application/json"} if payload is not None else {}),
             **headers,
         }

@@ -279,6 +279,24 @@ def test_flags_come_before_the_environment_before_the_file(run, api, env, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("variables", "via"),
+    [
+        ({}, "CLI"),
+        ({"CI": "true"}, "CI"),
+        ({"CI": "True"}, "CI"),
+        ({"CI": "1"}, "CI"),
+        ({"CI": "false"}, "CLI"),
+        ({"CI": ""}, "CLI"),
+    ],
+)
+def test_every_request_tells_what_it_comes_through(run, api, env, variables, via):
+    for command in (["ps"], ["delete", "--json", "otter"], ["new", "--no-attach"], ["describe", "ottre"]):
+        run(*command, env={**env, **variables})
+    assert len(api.asked) >= 6
+    assert {asked.headers["Loom-Via"] for asked in api.asked} == {via}
+
+
+@pytest.mark.parametrize(
     ("content", "text"),
     [
         (None, "which API? Give --url, set LOOM_URL or write url"),
