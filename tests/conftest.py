@@ -7,12 +7,21 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from scripts import dynamodb_local
+
 # The machine may be busy and shared: an example that took long says nothing about the code.
 settings.register_profile("weavers", deadline=None)
 settings.load_profile("weavers")
 
-#: marker -> (program it needs, the command that installs it)
-_OPTIONAL_PROGRAMS = {"needs_bwrap": ("bwrap", "apt-get install --no-install-recommends bubblewrap")}
+#: marker -> (what it needs, the command that installs it), where it is not there
+_MISSING = {
+    marker: (program, install)
+    for marker, program, install, there in (
+        ("needs_bwrap", "bwrap", "apt-get install --no-install-recommends bubblewrap", shutil.which("bwrap")),
+        ("needs_dynamodb_local", "DynamoDB Local", dynamodb_local.INSTALL, dynamodb_local.available()),
+    )
+    if not there
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,12 +37,11 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a program that is not there, naming the command that installs it."""
-    for marker, (program, install) in _OPTIONAL_PROGRAMS.items():
-        if shutil.which(program) is None:
-            reason = f"{program} is not installed: {install}"
-            for item in items:
-                if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=reason))
+    for marker, (program, install) in _MISSING.items():
+        reason = f"{program} is not installed: {install}"
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,12 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     """Says last what was left out, and the one command that installs it."""
     yield
     skipped = len(terminalreporter.stats.get("skipped", ()))
-    missing = [(program, install) for program, install in _OPTIONAL_PROGRAMS.values() if shutil.which(program) is None]
-    if skipped and missing:
-        terminalreporter.write_line(
-            f"{skipped} tests were left out for want of {', '.join(name for name, _ in missing)}:"
-        )
-        for _, install in missing:
+    if skipped and _MISSING:
+        names = ", ".join(name for name, _ in _MISSING.values())
+        terminalreporter.write_line(f"{skipped} tests were left out for want of {names}:")
+        for _, install in _MISSING.values():
             terminalreporter.write_line(f"  {install}")
 
 

@@ -42,6 +42,6 @@ def running(made: Weaver) -> Weaver:
 
 
 def reservation(made: Weaver | None = None, **changes: Any) -> Reservation:
-    """A reservation of ``made`` under limits that are far away."""
-    values: dict[str, Any] = {"weaver": made or weaver(), "user_limit": 100, "org_limit": 100}
+    """A reservation of ``made`` under limits that are far away. DynamoDB Local is of a time that had no empty strings."""
+    values: dict[str, Any] = {"weaver": made or weaver(), "user_limit": 100, "org_limit": 100, "request_hash": "hash"}
     return Reservation(**(values | changes))

@@ -21,6 +21,15 @@ class TestDynamoWeaverStore(StoreContract):
         return DynamoWeaverStore(fresh_table)
 
 
+@pytest.mark.needs_dynamodb_local
+class TestDynamoWeaverStoreOnDynamoDBLocal(StoreContract):
+    """AWS's own: its answers, its transactions, its order of items."""
+
+    @pytest.fixture
+    def store(self, isolated_table: Table) -> DynamoWeaverStore:
+        return DynamoWeaverStore(isolated_table)
+
+
 class TestRequests:
     """Calls are a budget (DESIGN §9): counted on the wire, by botocore's own event."""
 
