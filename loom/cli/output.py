@@ -32,7 +32,14 @@ def out_table(header: Sequence[str], rows: Sequence[Sequence[str]], colours: Map
     """A table that fits the terminal. ``colours`` gives a column's colour (SGR parameters, or nothing) in each row."""
     import shutil  # brings three kinds of compression
 
-    room = shutil.get_terminal_size().columns
+    for line in table(header, rows, colours, shutil.get_terminal_size().columns):
+        out(line)
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], colours: Mapping[int, Sequence[str]], room: int
+) -> Iterator[str]:
+    """The lines of :func:`out_table`, ``room`` columns wide at most."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for number, row in enumerate((header, *rows)):
         line = "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
@@ -41,7 +48,7 @@ def out_table(header: Sequence[str], rows: Sequence[Sequence[str]], colours: Map
             if number and of_rows[number - 1]:
                 start = sum(widths[:column]) + 2 * column
                 line = _coloured(line, start, start + len(row[column]), of_rows[number - 1])
-        out(line)
+        yield line
 
 
 def in_colour() -> bool:

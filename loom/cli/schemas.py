@@ -95,7 +95,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "new": WEAVER,
     "describe": WEAVER,
     "extend": WEAVER,
-    "ps": {"type": "array", "description": "weavers, the newest first", "items": WEAVER},
+    "ps": {
+        "type": "array",
+        "description": "weavers, the newest first, those that have ended after the others; with --watch no list, but a weaver a line",
+        "items": WEAVER,
+    },
     "delete": _object(
         "what became of each of the weavers that were named",
         {

@@ -34,11 +34,15 @@ weaver keeps running.
 _PS_EXAMPLES = """\
   loom ps                                      weavers as a table
   loom ps --status running --tag team:core     some of them
-  loom ps --all --json                         also ended ones, for a program
+  loom ps --watch                              as they change, until Ctrl+C
+  loom ps --all                                also how the ended ones ended
+  loom ps --all --json                         the same for a program
   loom delete $(loom ps -q)                    end all of them
 
 In a pipe: tab-separated columns ID, NAME, STATUS, REPO, CREATED, ENDS, TAGS,
-without a header.
+without a header; ENDS is when it ended, of one that has. With --watch, a line
+(with --json, a weaver on one line) for each weaver that is new or has changed,
+and a last one for each that is not listed any more.
 """
 _DELETE_EXAMPLES = """\
   loom delete otter a1b2c3d4
@@ -104,6 +108,7 @@ def _add_ps(commands: Any) -> None:
     add("--owner", metavar="USER", help="those of a user")
     add("--status", metavar="STATUS", help="pending, running, succeeded, failed or terminating")
     add("--tag", metavar="K:V", action="append", default=[], help="those with a tag; repeatable")
+    add("-w", "--watch", action="store_true", help="show what changes, until Ctrl+C")
     add("-q", "--quiet", action="store_true", help="only the short ids")
     add("--json", action="store_true", help="as JSON, as the API gives them")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from loom.client.config import Config
 from loom.client.errors import ProtocolError
-from loom.client.http import HttpClient, Telling
+from loom.client.http import TIMEOUT, HttpClient, Telling
 
 if TYPE_CHECKING:  # not needed by who lists weavers
     from loom.wire import Role
@@ -26,19 +26,19 @@ class Ticket(NamedTuple):
 
 
 class Api:
-    """One method a call. Each raises ApiError, ConnectionFailed or ProtocolError."""
+    """One method a call. Each raises ApiError, ConnectionFailed or ProtocolError. ``timeout`` in seconds for each answer."""
 
-    def __init__(self, config: Config, telling: Telling) -> None:
-        self._http = HttpClient(config, telling)
+    def __init__(self, config: Config, telling: Telling, timeout: float = TIMEOUT) -> None:
+        self._http = HttpClient(config, telling, timeout=timeout)
 
     def create(self, body: Mapping[str, Any]) -> Weaver:
         """The new weaver. Sent with an Idempotency-Key: a retry after a lost answer never makes a second one."""
         key = {"Idempotency-Key": os.urandom(16).hex()}
         return _weaver(self._http.request("POST", "/api/weaver", body, key))
 
-    def get(self, reference: str) -> Weaver:
-        """The weaver that a full id, short id, name or unique prefix means."""
-        return _weaver(self._http.request("GET", _path(reference)))
+    def get(self, reference: str, *, refresh: bool = False) -> Weaver:
+        """The weaver that a full id, short id, name or unique prefix means; ``refresh`` has its pod looked at in any case."""
+        return _weaver(self._http.request("GET", _path(reference) + ("?refresh=true" if refresh else "")))
 
     def extend(self, reference: str, hours: float) -> Weaver:
         """The weaver with a lifetime of ``hours`` from its creation."""
@@ -51,6 +51,13 @@ class Api:
     def ticket(self, reference: str, role: "Role" = "driver") -> Ticket:
         """A ticket for the weaver's terminal."""
         return ticket_of(self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": role}))
+
+    def cleanup(self, *, dry_run: bool) -> Mapping[str, Any]:
+        """What one sweep did, or would do: ``steps``, ``deleted_ids``, and whether there is ``more`` to do."""
+        swept = self._http.request("POST", "/api/weavers/cleanup", {"dry_run": dry_run})
+        if isinstance(swept, dict) and all(isinstance(swept.get(name), list) for name in ("steps", "deleted_ids")):
+            return swept
+        raise ProtocolError("the API does not tell what the sweep did")
 
     def weavers(self, query: Sequence[tuple[str, str]]) -> Iterator[Weaver]:
         """All weavers that fit, page after page."""

@@ -15,11 +15,15 @@ from typing import Any
 
 from loom.printable import printable
 
+#: Those of HTTP 4xx that another attempt may not get: a timeout, too early, too many requests.
+_PASSING = frozenset({408, 425, 429})
+
 
 class LoomError(Exception):
-    """One line for the person at the terminal."""
+    """One line for the person at the terminal. ``passing``: asking again later may go better."""
 
     exit_code = 2
+    passing = False
 
 
 class UsageError(LoomError):
@@ -37,10 +41,13 @@ class ApiError(LoomError):
         self.code = code
         self.details = details or {}
         self.exit_code = 1 if 400 <= status < 500 and status != 401 else 2
+        self.passing = not 400 <= status < 500 or status in _PASSING
 
 
 class ConnectionFailed(LoomError):
     """The API or the relay could not be reached or did not answer."""
+
+    passing = True
 
 
 class ConnectionLost(LoomError):
@@ -48,4 +55,6 @@ class ConnectionLost(LoomError):
 
 
 class ProtocolError(LoomError):
-    """The server said something this version does not understand."""
+    """The server said something this version does not understand; often a load balancer, while it has no server."""
+
+    passing = True

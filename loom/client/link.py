@@ -20,8 +20,6 @@ from loom.wire import VIEWER_OVER, Ack, Exit, Outgoing, Resize, Resume, WireErro
 KEPT_LIMIT = 256 * 1024
 #: Bytes given to a connection ahead of what its socket has taken.
 _AHEAD = 64 * 1024
-#: HTTP errors of the 4xx that another attempt may not get: a timeout, too early, too many requests.
-_PASSING = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +230,7 @@ class Link:
         except ApiError as error:
             if error.code == VIEWER_OVER:
                 return [_exit_told_by(error)]
-            if 400 <= error.status < 500 and error.status not in _PASSING:
+            if not error.passing:
                 raise
             self._reason = str(error)
         except (ConnectionFailed, ProtocolError) as error:  # also a load balancer's page while no relay is ready

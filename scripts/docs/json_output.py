@@ -17,7 +17,7 @@ def reference() -> str:
 def _section(name: str, schema: Schema) -> str:
     heading = f"## loom {name} --json\n\n"
     if schema.get("items") is WEAVER:
-        return f"{heading}A list of {schema['description']}; each as [`loom new`](#loom-new-json) prints it.\n"
+        return f"{heading}A list of {schema['description']}. Each is as [`loom new`](#loom-new-json) prints it.\n"
     rows = "\n".join(["| property | type | meaning |", "|---|---|---|", *_rows(schema)])
     text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2)
     indented = "".join(f"    {line}\n" for line in f"```json\n{text}\n```".splitlines())

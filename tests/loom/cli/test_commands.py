@@ -115,6 +115,17 @@ def test_ps_all_asks_for_the_ended_ones_too(run, api):
     assert [asked.path for asked in api.asked] == ["/api/weavers", "/api/weavers?ended=true"]
 
 
+def test_ps_all_tells_how_and_when_they_ended(terminal_with, run, api):
+    gone = {**WEAVER, "status": "failed", "reason": "OOMKilled", "ended_at": "2026-01-01T11:00:00Z"}
+    api.on("GET", "/api/weavers", Answer(200, {"weavers": [gone], "next_cursor": None}))
+    assert run("ps", "--all").stdout.split("\t")[2:6:3] == ["failed (OOMKilled)", "2026-01-01T11:00:00Z"]
+    loom = terminal_with("ps", "--all", cols=120, NO_COLOR="1")
+    assert loom.ends() == 0
+    header, row = loom.rest().splitlines()
+    assert row[header.index("STATUS") :].startswith("failed (OOMKilled)  ")
+    assert row[header.index("END") :].split("  ")[0].endswith(" ago")
+
+
 @pytest.mark.parametrize("command", ["delete", "rm"])
 def test_delete_does_what_can_be_done_and_tells_the_rest(run, api, command):
     result = run(command, "otter", "unknown", "a1b2c3d4")
