@@ -2,7 +2,7 @@
 
 from chalice import Chalice, Rate
 
-from chalicelib.api import health, observability, sweeping, tickets, weavers
+from chalicelib.api import budget, health, observability, sweeping, tickets, weavers
 from chalicelib.api.errors import own_envelope
 
 
@@ -10,6 +10,7 @@ def serve(app: Chalice) -> Chalice:
     """``app`` with every door and the sweep of every minute."""
     app.register_middleware(observability.observed, "http")
     app.register_middleware(own_envelope, "http")
+    app.register_middleware(budget.in_time, "http")
     for blueprint in (weavers.blueprint, tickets.blueprint, health.blueprint, sweeping.blueprint):
         app.register_blueprint(blueprint)
     app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")(sweeping.every_minute)

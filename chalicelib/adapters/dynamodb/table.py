@@ -25,10 +25,10 @@ from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
+from chalicelib.adapters.dynamodb.connection import PATIENCE, Patience, PatientConnection
+
 #: Partitions of the ``due`` index: one takes 1,000 writes a second, which is more than an hour of creates in a tick.
 SHARDS: Final = 4
-#: Seconds. A Lambda answers within 29 s, so a store that hangs must be given up before that.
-_CONNECT_TIMEOUT, _READ_TIMEOUT = 2, 5
 
 
 class Item(Model):
@@ -60,17 +60,11 @@ class Table:
             self.items.create_table(wait=True, billing_mode="PAY_PER_REQUEST")
 
 
-def table(name: str, *, region: str, endpoint: str | None = None) -> Table:
+def table(name: str, *, region: str, endpoint: str | None = None, patience: Patience = PATIENCE) -> Table:
     """The table ``name``. Nothing is sent to AWS before the first use."""
 
     class Meta:
         table_name = name
-        host = endpoint
-        connect_timeout_seconds = _CONNECT_TIMEOUT
-        read_timeout_seconds = _READ_TIMEOUT
-        max_retry_attempts = 2
-
-    Meta.region = region  # type: ignore[attr-defined]  # a class body cannot see the parameter of the same name
 
     class DueIndex(GlobalSecondaryIndex[Item]):  # type: ignore[no-untyped-call]  # PynamoDB is not typed here
         shard = UnicodeAttribute(hash_key=True)
@@ -81,11 +75,8 @@ def table(name: str, *, region: str, endpoint: str | None = None) -> Table:
             projection = AllProjection()
 
     items: type[Item] = type("BoundItem", (Item,), {"Meta": Meta, "due": DueIndex()})
-    connection = Connection(
-        region=region,
-        host=endpoint,
-        connect_timeout_seconds=_CONNECT_TIMEOUT,
-        read_timeout_seconds=_READ_TIMEOUT,
-        max_retry_attempts=2,
-    )
+    connection = PatientConnection(region, endpoint, patience)
+    of_items = items._get_connection()  # noqa: SLF001  # PynamoDB makes one of its own and takes none
+    connection.add_meta_table(of_items.get_meta_table())
+    of_items.connection = connection
     return Table(items, items.due, connection)  # type: ignore[attr-defined]

@@ -1,7 +1,5 @@
-"""Transactions that are repeated when another one was in the way, and errors in the product's own words."""
+"""Transactions, and errors in the product's own words."""
 
-import random
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +11,21 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.adapters.dynamodb.connection import CONDITION_FAILED
 from chalicelib.adapters.dynamodb.table import Item, Table
-from chalicelib.domain.errors import RetryLater
+from chalicelib.domain.errors import Misconfigured, RetryLater
 
-_ATTEMPTS: Final = 8
-_FIRST_PAUSE: Final = 0.02  # seconds; doubled with each attempt, with full jitter
-_BUSY: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+#: What only those who run the deployment can put right: no table of that name, no or wrong credentials, no rights.
+_SET_UP_WRONG: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "NoCredentialsError",
+        "ResourceNotFoundException",
+        "UnrecognizedClientException",
+    }
+)
 _ALL_OLD: Final = "ALL_OLD"
 
 RawItem: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -45,33 +51,20 @@ class Cancelled(Exception):
 
 
 def transact(table: Table, operations: Sequence[Operation]) -> None:
-    """All of ``operations`` or none. Raises Cancelled for failed conditions, RetryLater when the table stays busy."""
+    """All of ``operations`` or none. Raises Cancelled for failed conditions, RetryLater, Misconfigured."""
     # PynamoDB sends them in this order, and DynamoDB tells reasons in the order sent.
     sent = sorted(operations, key=lambda operation: operation.kind)
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311  # jitter, not a secret
-        if _done(table, sent):
-            return
-    raise RetryLater("the database is busy; try again")
-
-
-def _done(table: Table, operations: Sequence[Operation]) -> bool:
-    """One attempt; False when another transaction was in the way. Raises Cancelled, RetryLater."""
     try:
         with translated(), TransactWrite(connection=table.connection) as transaction:
-            for operation in operations:
+            for operation in sent:
                 _add(transaction, operation)
     except TransactWriteError as error:
-        names = (operation.name for operation in operations)
+        names = (operation.name for operation in sent)
         reasons = {name: reason for name, reason in zip(names, error.cancellation_reasons, strict=True) if reason}
-        failed = {name: reason.raw_item or {} for name, reason in reasons.items() if reason.code == _CONDITION_FAILED}
+        failed = {name: reason.raw_item or {} for name, reason in reasons.items() if reason.code == CONDITION_FAILED}
         if failed:
             raise Cancelled(failed) from error
-        if any(reason.code in _BUSY for reason in reasons.values()):
-            return False
-        raise RetryLater("the database did not take the write; try again") from error
-    return True
+        raise RetryLater("the database is busy; try again") from error
 
 
 def _add(transaction: TransactWrite, operation: Operation) -> None:
@@ -87,17 +80,21 @@ def _add(transaction: TransactWrite, operation: Operation) -> None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Failures to reach or use the table become RetryLater; a cancelled transaction's own error passes."""
+    """Failures to reach or use the table become RetryLater or Misconfigured; a cancelled transaction's own error passes."""
     try:
         yield
     except (PynamoDBException, BotoCoreError, ClientError) as error:
         if isinstance(error, TransactWriteError) and error.cancellation_reasons:
             raise
+        cause = error.cause if isinstance(error, PynamoDBException) else error
+        code = cause.response["Error"].get("Code") if isinstance(cause, ClientError) else type(cause).__name__
+        if code in _SET_UP_WRONG:
+            raise Misconfigured(f"the control plane may not use its database, or there is none: {code}") from error
         raise RetryLater("the database does not take the request; try again") from error
 
 
 def read(table: Table, pk: str, sk: str) -> Item | None:
-    """The item, strongly consistent. Raises RetryLater."""
+    """The item, strongly consistent. Raises RetryLater, Misconfigured."""
     with translated():
         try:
             return table.items.get(pk, sk, consistent_read=True)

@@ -1,26 +1,30 @@
 """The Cluster of :mod:`chalicelib.services.ports` over Kubernetes' REST API."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import urllib3
-
+from chalicelib.adapters.deadline import left, within
+from chalicelib.adapters.kubernetes.attempt import attempt
 from chalicelib.adapters.kubernetes.connection import Connection
-from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, NamespaceMissing
+from chalicelib.domain.errors import ClusterError, ClusterRefused, NamespaceMissing
 from chalicelib.domain.pod_status import Event, Pod, one_line
 
+#: Seconds for a question to Kubernetes, its repetition and its credentials included.
+QUESTION: Final = 8.0
 _USER_AGENT: Final = "loom-control-plane"
 
 
 class KubernetesCluster:
     """One namespace of a cluster, connected to on first use: many requests never ask the cluster."""
 
-    def __init__(self, namespace: str, connect: Callable[[], Connection]) -> None:
+    def __init__(self, namespace: str, connect: Callable[[], Connection], seconds: float = QUESTION) -> None:
         self._namespace = namespace
         self._connect = connect
+        self._seconds = seconds
 
     @cached_property
     def _connection(self) -> Connection:
@@ -32,15 +36,15 @@ class KubernetesCluster:
             return None
         if status == 403:
             self.ping()  # our rights in the namespace are gone with it: asking for it tells a missing one from a refusal
-        return self._checked(status, body)
+        return self._checked(status, body, "Pod")
 
     def get_pod(self, name: str) -> Pod | None:
         status, body = self._request("GET", f"pods/{quote(name)}")
-        return None if status == 404 else self._checked(status, body)
+        return None if _not_found(status, body) else self._checked(status, body, "Pod")
 
     def delete_pod(self, name: str) -> bool:
         status, body = self._request("DELETE", f"pods/{quote(name)}")
-        if status == 404:
+        if _not_found(status, body):
             return False
         self._checked(status, body)
         return True
@@ -48,40 +52,47 @@ class KubernetesCluster:
     def pod_events(self, pod: Pod) -> Sequence[Event]:
         selector = urlencode({"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"})
         status, body = self._request("GET", f"events?{selector}")
-        events: Sequence[Event] = self._checked(status, body)["items"]
+        events: Sequence[Event] = self._checked(status, body, "EventList")["items"]
         return events
 
     def ping(self) -> None:
         status, body = self._request("GET", "")
-        self._checked(status, body)
+        self._checked(status, body, "Namespace")
 
     def _request(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         """HTTP status and JSON body. A body that is not JSON becomes a Status with that text as its message."""
-        status, answered = self._ask(method, path, body)
-        if status == 401 and self._connection.credentials.forget():  # the plugin's token ended before its time
+        with within(self._seconds):
             status, answered = self._ask(method, path, body)
+            if status == 401 and self._connection.credentials.forget():  # the plugin's token ended before its time
+                status, answered = self._ask(method, path, body)
         return status, answered
 
     def _ask(self, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
+        """Twice, when that may help. All our requests may be repeated: what is made has a name of its own."""
         connection = self._connection
         url = f"{connection.server}/api/v1/namespaces/{self._namespace}/{path}".rstrip("/")
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT, **connection.credentials.headers()}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            answer = connection.pool.request(
-                method, url, body=json.dumps(body) if body is not None else None, headers=headers
+        request = {"body": json.dumps(body) if body is not None else None, "headers": headers}
+        first = attempt(connection.pool, method, url, **request)
+        if first.pause > left() / 2:  # no time would be left for the other
+            answer = first.answered()
+            return answer.status, _json_object(answer.data)
+        time.sleep(first.pause)
+        answer = attempt(connection.pool, method, url, **request).answered()
+        answered = _json_object(answer.data)
+        if method == "POST" and not first.undone and 400 <= answer.status < 500 and answer.status != 409:
+            # Refused now, by a quota for example; the first attempt, whose answer was lost, may have made the pod.
+            raise ClusterError(
+                f"Kubernetes: {one_line(str(answered.get('message') or answer.status))}", k8s_code=answer.status
             )
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise ClusterTimeout("Kubernetes did not answer in time") from error
-        except urllib3.exceptions.HTTPError as error:
-            raise ClusterError(f"Kubernetes cannot be reached: {_cause(error)}") from error
-        return answer.status, _json_object(answer.data)
+        return answer.status, answered
 
-    def _checked(self, status: int, body: dict[str, Any]) -> dict[str, Any]:
-        """``body`` of a success. Raises what the error means to the services."""
+    def _checked(self, status: int, body: dict[str, Any], kind: str | None = None) -> dict[str, Any]:
+        """``body`` of a success, which is of ``kind``. Raises what the error means to the services."""
         if status < 300:
-            if "kind" not in body:
+            if "kind" not in body or kind not in (None, body["kind"]):
                 raise ClusterError("Kubernetes: the answer is no Kubernetes object; is the kubeconfig's server right?")
             return body
         details: Mapping[str, Any] = body.get("details") or {}
@@ -91,21 +102,20 @@ class KubernetesCluster:
         message = f"Kubernetes: {one_line(str(body.get('message') or '')) or f'HTTP {status}'}"
         told = {"k8s_code": status, **({"k8s_reason": reason} if reason else {})}
         # 429 and 409 are 4xx too, but about the moment: what was asked may well have to be asked again.
-        if 400 <= status < 500 and status not in (408, 409, 429):
+        # And what no API server wrote may come from something on the way, after the request was done.
+        if 400 <= status < 500 and status not in (408, 409, 429) and body.get("kind") == "Status":
             raise ClusterRefused(message, **told)
         raise ClusterError(message, **told)
+
+
+def _not_found(status: int, body: Mapping[str, Any]) -> bool:
+    """Whether the API server says so. A 404 page of something on the way must not pass for a pod that is gone."""
+    return status == 404 and body.get("kind") == "Status" and body.get("reason") == "NotFound"
 
 
 def _json_object(data: bytes) -> dict[str, Any]:
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"message": data.decode("utf-8", "replace").strip()}
     return body if isinstance(body, dict) else {}
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost words: urllib3 wraps them in object addresses."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -7,11 +7,11 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import urllib3
 import yaml
 
+from chalicelib.adapters.deadline import bound, left
 from chalicelib.domain.errors import ClusterError
 from chalicelib.domain.kubeconfig import (
     ClusterAccess,
@@ -22,10 +22,6 @@ from chalicelib.domain.kubeconfig import (
     plugin_token,
     service_account_access,
 )
-
-#: Seconds to connect and to wait for an answer: together well below the 29 s in which API Gateway wants one.
-TIMEOUT: Final = urllib3.Timeout(connect=3, read=8)
-_PLUGIN_TIMEOUT: Final = 20  # seconds
 
 
 def load_access(kubeconfig: Path) -> ClusterAccess:
@@ -63,14 +59,16 @@ def connect(kubeconfig: Path | None) -> Connection:
 def connection(access: ClusterAccess, base: Path) -> Connection:
     """The cluster that ``access`` describes; its relative paths count from ``base``. Raises ClusterError; sends nothing yet."""
     try:
-        return Connection(access.server, _pool(access, base), Credentials(access, base))
+        pool = _pool(access, base)
     except OSError as error:  # ssl.SSLError is one
         raise ClusterError(f"the cluster's certificates cannot be used: {error.strerror or error}") from error
+    bound(pool)
+    return Connection(access.server, pool, Credentials(access, base))
 
 
 def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
     if not access.server.startswith("https:"):
-        return urllib3.PoolManager(timeout=TIMEOUT, retries=False)
+        return urllib3.PoolManager()
     context = ssl.create_default_context(
         cafile=str(base / access.ca_file) if access.ca_file else None,
         cadata=access.ca_data.decode() if access.ca_data else None,
@@ -80,8 +78,6 @@ def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
         context.verify_mode = ssl.CERT_NONE
     _load_client_certificate(context, access, base)
     return urllib3.PoolManager(
-        timeout=TIMEOUT,
-        retries=False,
         ssl_context=context,
         server_hostname=access.tls_server_name,
         assert_hostname=False if access.insecure_skip_tls_verify else access.tls_server_name,
@@ -140,7 +136,7 @@ def _run_plugin(plugin: ExecPlugin, base: Path) -> PluginToken:
     try:
         done = subprocess.run(
             [command, *plugin.args], env={**os.environ, **plugin.environment}, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=_PLUGIN_TIMEOUT, check=True,
+            capture_output=True, timeout=left(), check=True,
         )  # fmt: skip
         return plugin_token(done.stdout)
     except (OSError, subprocess.SubprocessError) as error:

@@ -40,8 +40,8 @@ class TestRequests:
     @pytest.fixture
     def calls(self, fresh_table: Table) -> list[str]:
         seen: list[str] = []
-        for connection in (fresh_table.connection, fresh_table.items._get_connection().connection):
-            connection.client.meta.events.register("before-send.*", lambda event_name, **_: seen.append(event_name))
+        events = fresh_table.connection.client.meta.events
+        events.register("before-send.*", lambda event_name, **_: seen.append(event_name))
         return seen
 
     def test_each_use_is_one_request(self, store: DynamoWeaverStore, calls: list[str]):
@@ -56,7 +56,7 @@ class TestRequests:
         assert [name.rpartition(".")[2] for name in calls] == ["Query"] * 4
 
 
-def test_a_table_that_cannot_be_reached_says_to_try_again():
+def test_a_table_that_cannot_be_reached_says_to_try_again(fresh_table: Table):
     nowhere = DynamoWeaverStore(table("weavers", region="us-east-1", endpoint="http://127.0.0.1:9"))
     with pytest.raises(RetryLater):
         nowhere.ping()

@@ -17,7 +17,7 @@ import urllib3
 import yaml
 
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
-from chalicelib.adapters.kubernetes.connection import Connection, Credentials, connect
+from chalicelib.adapters.kubernetes.connection import connect, connection
 from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, NamespaceMissing, WeaverError
 from chalicelib.domain.kubeconfig import ClusterAccess
 from tests.certificates import Authority
@@ -171,11 +171,8 @@ def _tls(authority: Authority, folder: Path) -> ssl.SSLContext:
     return context
 
 
-def cluster_at(url: str) -> KubernetesCluster:
-    """Impatient: reads wait a fifth of a second."""
-    access = ClusterAccess(server=url)
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=1, read=0.2), retries=False)
-    return KubernetesCluster("weavers", lambda: Connection(url, pool, Credentials(access, Path("/"))))
+def cluster_at(url: str, seconds: float = 5) -> KubernetesCluster:
+    return KubernetesCluster("weavers", lambda: connection(ClusterAccess(server=url), Path("/")), seconds=seconds)
 
 
 def _status(code: int, reason: str, **details: str) -> tuple[int, bytes]:
@@ -213,7 +210,7 @@ class TestFailures:
 
     def test_a_server_that_never_answers(self):
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ClusterTimeout):
-            cluster_at(f"http://127.0.0.1:{silent.getsockname()[1]}").get_pod("p")
+            cluster_at(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=0.2).get_pod("p")
 
     def test_a_server_that_is_not_there(self):
         with pytest.raises(ClusterError, match="cannot be reached: Connection refused"):
