@@ -1,13 +1,12 @@
 """``loom attach``, and the second half of ``loom new``: wait until the weaver runs, be its terminal, tell how it went."""
 
 import argparse
-import shutil
-import sys
 import time
 from contextlib import closing, nullcontext
 
 from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back, farewell
+from loom.cli.in_place import InPlace
 from loom.cli.labels import label
 from loom.cli.options import api_of, checked_reference, settings_of
 from loom.cli.output import say, telling
@@ -107,8 +106,7 @@ def _wait(viewer: Viewer, progress: Progress, terminal: Terminal | None) -> Exit
 
 
 def _progress(created_at: float | None) -> Progress:
-    width = (lambda: shutil.get_terminal_size().columns) if sys.stderr.isatty() else None
-    return Progress(sys.stderr, width, created_at)
+    return Progress(InPlace.on_stderr(), created_at)
 
 
 def _linked(weaver: Weaver, ticket: Ticket, new_ticket: NewTicket) -> Link:

@@ -42,16 +42,30 @@ def checked_reference(text: str) -> str:
 
 def lifetime_hours(text: str, name: str = "--ttl") -> float:
     """Hours from ``4``, ``0.5``, ``30m``, ``2h``, ``1d`` or ``1h30m``. Raises UsageError, which tells the argument's ``name``."""
-    try:
-        hours = float(text)
-    except ValueError:
-        if not _LIFETIME.fullmatch(text):
-            raise UsageError(f"{name} {text!r}: give hours, or a time such as 30m, 2h, 1d or 1h30m") from None
-        parts = re.findall(r"([\d.]+)([smhd])", text)
-        hours = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    hours = _number(text)
+    if hours is None:
+        raise UsageError(f"{name} {text!r}: give hours, or a time such as 30m, 2h, 1d or 1h30m")
     if not math.isfinite(hours) or hours <= 0:
         raise UsageError(f"{name} {text!r}: a lifetime must be longer than nothing")
     return hours
+
+
+def seconds(text: str, name: str) -> float:
+    """Seconds from ``90``, ``0.5``, ``90s`` or ``1m30s``. Raises UsageError, which tells the option's ``name``."""
+    number = _number(text, unit=3600)
+    if number is None or not 0 <= number < math.inf:
+        raise UsageError(f"{name} {text!r}: give seconds, or a time such as 30s, 2m or 1h")
+    return number
+
+
+def _number(text: str, unit: float = 1) -> float | None:
+    """The number itself, or how much a time is in units of which ``unit`` make an hour."""
+    try:
+        return float(text)
+    except ValueError:
+        if not _LIFETIME.fullmatch(text):
+            return None
+        return unit * sum(float(number) * _UNITS[name] for number, name in re.findall(r"([\d.]+)([smhd])", text))
 
 
 def tags(texts: Sequence[str]) -> dict[str, str]:

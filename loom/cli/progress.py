@@ -5,8 +5,8 @@ On a terminal the newest state stands on one line that is rewritten in place; el
 
 import time
 from collections.abc import Callable
-from typing import TextIO
 
+from loom.cli.in_place import InPlace
 from loom.printable import printable
 from loom.wire import Status
 
@@ -19,33 +19,28 @@ TICK = 1.0
 
 
 class Progress:
-    """Writes to ``stream``; ``width`` gives a terminal's columns, None when ``stream`` is none.
-
-    Times are seconds of ``clock``. ``created_at`` is when the weaver was asked for, None if that was not just now: then the
+    """Times are seconds of ``clock``. ``created_at`` is when the weaver was asked for, None if that was not just now: then the
     stages that it has already reached have no time, and are not worth a word when it runs.
     """
 
     def __init__(
         self,
-        stream: TextIO,
-        width: Callable[[], int] | None,
+        shown: InPlace,
         created_at: float | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stream = stream
-        self._width = width
+        self._shown = shown
         self._clock = clock
         self._since = clock() if created_at is None else created_at  # of the last stage, as far as is known
         self._measured = created_at is not None
         self._stages: dict[str, float | None] = {}
         self._told: set[tuple[str | None, str | None]] = set()
         self._waiting: tuple[str, str] | None = ("connected", "")
-        self._drawn = ""
 
     @property
     def in_place(self) -> bool:
         """Whether :meth:`tick` has something to show."""
-        return self._width is not None
+        return self._shown.possible
 
     def update(self, status: Status) -> None:
         """Show what is new in ``status``. Why a weaver that ended did so, is for the farewell to tell."""
@@ -81,7 +76,7 @@ class Progress:
 
     def tick(self) -> None:
         """Draw the line that is rewritten, if there is one."""
-        if self._width is None:
+        if not self.in_place:
             return
         parts = self._timed_stages()
         if self._waiting:
@@ -89,41 +84,21 @@ class Progress:
             waited = f"{reason} {self._clock() - self._since:.0f}s"
             parts.append(f"{waited}: {message}" if message else waited)
         if parts:
-            self._draw(" · ".join(parts))
+            self._shown.draw(" · ".join(parts))
 
     def line(self, text: str) -> None:
         """A line that stays."""
-        self.clear()
-        self._stream.write(f"loom: {printable(text)}\n")
-        self._stream.flush()
+        self._shown.line(text)
 
     def done(self) -> None:
         """Leave the stages on the screen and go to the next line."""
-        if self._width is not None and self._stages:
-            self._draw(" · ".join(self._timed_stages()))
-            self._stream.write("\n")
-            self._stream.flush()
-            self._drawn = ""
-        self.clear()
-
-    def clear(self) -> None:
-        """Take the rewritten line away."""
-        if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-            self._drawn = ""
+        if self._stages:
+            self._shown.draw(" · ".join(self._timed_stages()))
+            self._shown.keep()
+        self._shown.clear()
 
     def _timed_stages(self) -> list[str]:
         return [_timed(name, seconds) for name, seconds in self._stages.items()]
-
-    def _draw(self, text: str) -> None:
-        width = self._width() if self._width else 0
-        room = max(8, width - 7)  # "loom: ", and the last column, where terminals disagree about wrapping
-        cut = text if len(text) <= room else text[: room - 1] + "…"
-        if cut != self._drawn:
-            self._stream.write(f"\r\x1b[Kloom: {cut}")
-            self._stream.flush()
-            self._drawn = cut
 
 
 def _timed(name: str, seconds: float | None) -> str:

@@ -103,14 +103,21 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "delete": _object(
         "what became of each of the weavers that were named",
         {
-            "deleted": {"type": "array", "description": "full ids", "items": {"type": "string"}},
+            "deleted": {
+                "type": "array",
+                "description": "full ids; with --wait, of those that are gone",
+                "items": {"type": "string"},
+            },
             "failed": {
                 "type": "array",
                 "items": _object(
                     "one that was not deleted",
                     {
                         "reference": _text("as it was named"),
-                        "code": _text("the API's error code, such as weaver_not_found"),
+                        "code": _text(
+                            "the API's error code, such as weaver_not_found; unreachable, not_understood; "
+                            "timeout: with --wait, it is not gone yet"
+                        ),
                         "message": _text("why"),
                     },
                 ),

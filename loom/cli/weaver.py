@@ -46,6 +46,7 @@ and a last one for each that is not listed any more.
 """
 _DELETE_EXAMPLES = """\
   loom delete otter a1b2c3d4
+  loom delete --wait otter     until it is really gone, and its room in the quota free
   loom delete --json otter     which ones were deleted, and which not and why
 """
 _DESCRIBE_EXAMPLES = """\
@@ -133,6 +134,8 @@ def _add_extend(commands: Any) -> None:
 def _add_delete(commands: Any) -> None:
     parser = add_command(commands, "delete", "end weavers", _DELETE_EXAMPLES, _delete, aliases=["rm"])
     parser.add_argument("references", metavar=REF, nargs="+", help="id, short id, name or unique prefix")
+    parser.add_argument("--wait", action="store_true", help="until they are gone, with their pods")
+    parser.add_argument("--timeout", metavar="TIME", help="how long to --wait: seconds, or 30s, 2m (default: 60s)")
     parser.add_argument("--json", action="store_true", help="tell as JSON what was deleted and what was not")
 
 

@@ -7,6 +7,7 @@
     ├── ApiError            1 for HTTP 4xx, 2 for 5xx and for 401: a login that is not known is not mended by retyping
     ├── ConnectionFailed    2  (no answer from the API or the relay)
     ├── ConnectionLost      2  (a connection to the relay that broke)
+    ├── TimedOut            2  (what was waited for did not come in time)
     └── ProtocolError       2  (an answer that no version of ours gives)
 """
 
@@ -20,8 +21,9 @@ _PASSING = frozenset({408, 425, 429})
 
 
 class LoomError(Exception):
-    """One line for the person at the terminal. ``passing``: asking again later may go better."""
+    """One line for the person at the terminal; ``code`` for a program. ``passing``: asking again later may go better."""
 
+    code = "failed"
     exit_code = 2
     passing = False
 
@@ -47,6 +49,7 @@ class ApiError(LoomError):
 class ConnectionFailed(LoomError):
     """The API or the relay could not be reached or did not answer."""
 
+    code = "unreachable"
     passing = True
 
 
@@ -54,7 +57,14 @@ class ConnectionLost(LoomError):
     """A connection to the relay broke without the relay having said why."""
 
 
+class TimedOut(LoomError):
+    """What was waited for did not come in time; it may come yet."""
+
+    code = "timeout"
+
+
 class ProtocolError(LoomError):
     """The server said something this version does not understand; often a load balancer, while it has no server."""
 
+    code = "not_understood"
     passing = True

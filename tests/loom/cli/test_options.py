@@ -1,6 +1,6 @@
 import pytest
 
-from loom.cli.options import checked_reference, environment, lifetime_hours, tags
+from loom.cli.options import checked_reference, environment, lifetime_hours, seconds, tags
 from loom.client.errors import UsageError
 
 
@@ -18,6 +18,13 @@ def test_lifetimes(text, hours):
 def test_what_is_no_lifetime(text):
     with pytest.raises(UsageError, match="--ttl"):
         lifetime_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("90", 90), ("0", 0), ("0.5", 0.5), ("2m", 120), ("1m30s", 90), ("1h", 3600)]
+)
+def test_seconds(text, value):
+    assert seconds(text, "--timeout") == pytest.approx(value)
 
 
 def test_tags_split_at_the_first_sign():

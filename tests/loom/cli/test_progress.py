@@ -1,5 +1,6 @@
 import io
 
+from loom.cli.in_place import InPlace
 from loom.cli.progress import Progress
 from loom.wire import Stage, Status
 
@@ -20,7 +21,7 @@ def pending(*stages: str, reason: str = "Scheduling", message: str = "waiting fo
 
 def test_each_stage_took_the_time_since_the_one_before():
     clock, stream = Clock(), io.StringIO()
-    progress = Progress(stream, None, clock.now, clock)
+    progress = Progress(InPlace(stream, None), clock.now, clock)
     for seconds, stages in [
         (0.25, ["reserved", "scheduled"]),
         (2.0, ["scheduled", "pulled"]),
@@ -37,7 +38,7 @@ def test_each_stage_took_the_time_since_the_one_before():
 
 def test_what_was_reached_before_we_came_has_no_time():
     clock, stream = Clock(), io.StringIO()
-    progress = Progress(stream, None, None, clock)
+    progress = Progress(InPlace(stream, None), None, clock)
     progress.update(pending("scheduled", "pulled"))
     clock.now += 2
     progress.update(pending("scheduled", "pulled", "cloned"))
@@ -47,7 +48,7 @@ def test_what_was_reached_before_we_came_has_no_time():
 def test_a_weaver_that_runs_already_is_not_worth_a_word():
     for width in (None, lambda: 80):
         stream = io.StringIO()
-        progress = Progress(stream, width, None, Clock())
+        progress = Progress(InPlace(stream, width), None, Clock())
         progress.update(Status("running", "driver", stages=(Stage("ready", AT),)))
         progress.done()
         assert stream.getvalue() == ""
@@ -55,7 +56,7 @@ def test_a_weaver_that_runs_already_is_not_worth_a_word():
 
 def test_without_a_terminal_progress_of_one_kind_is_told_once():
     stream = io.StringIO()
-    progress = Progress(stream, None, 100.0, Clock())
+    progress = Progress(InPlace(stream, None), 100.0, Clock())
     for percent in range(50):
         progress.update(pending(reason="Cloning", message=f"{percent}%"))
         progress.tick()
@@ -64,7 +65,7 @@ def test_without_a_terminal_progress_of_one_kind_is_told_once():
 
 def test_the_line_on_a_terminal_never_wraps():
     stream = io.StringIO()
-    progress = Progress(stream, lambda: 30, 100.0, Clock())
+    progress = Progress(InPlace(stream, lambda: 30), 100.0, Clock())
     progress.update(pending("scheduled", reason="Cloning", message="x" * 200))
     (line,) = stream.getvalue().split("\r\x1b[K")[1:]
     assert len(line) < 30
@@ -73,7 +74,7 @@ def test_the_line_on_a_terminal_never_wraps():
 
 def test_the_line_on_a_terminal_shows_that_time_passes_and_goes_away():
     clock, stream = Clock(), io.StringIO()
-    progress = Progress(stream, lambda: 80, 100.0, clock)
+    progress = Progress(InPlace(stream, lambda: 80), 100.0, clock)
     progress.update(pending())
     clock.now += 7
     progress.tick()
