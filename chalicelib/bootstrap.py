@@ -3,21 +3,25 @@
 import math
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.adapters.dynamodb.reconciliation_store import DynamoReconciliationStore
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
 from chalicelib.domain.errors import Misconfigured
+from chalicelib.domain.pod_spec import LABEL_VALUE
 from chalicelib.domain.setting import Setting, defaults
 from chalicelib.services.authenticate import Authenticate
 from chalicelib.services.describe import Describe
 from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
 from chalicelib.services.ports import Cluster, TicketSigner
+from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.retention import Retention
 from chalicelib.services.stop import Stop
 from chalicelib.services.sweep import Sweep
@@ -32,6 +36,11 @@ SETTINGS: Final = (
     Setting("LOOM_TABLE", "the DynamoDB table; region and endpoint come from AWS' own variables", "weavers"),
     Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster", otherwise="the pod's own service account"),
     Setting("LOOM_NAMESPACE", "the weavers' namespace", "loom-weavers"),
+    Setting(
+        "LOOM_DEPLOYMENT",
+        "the name of this control plane among those that share the namespace: each cleans up its own pods only",
+        otherwise="the table's name",
+    ),
     Setting("LOOM_WEAVER_IMAGE", "the default image, which runs `loom session`", "ghcr.io/ghuntley/loom/weaver:latest"),
     Setting("LOOM_CLONE_IMAGE", "an image with sh and git for the clone", otherwise="the default image"),
     Setting("LOOM_USER_LIMIT", "living weavers a user may have", "16"),
@@ -41,6 +50,8 @@ SETTINGS: Final = (
     Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
 )
 _DEFAULTS: Final = defaults(SETTINGS)
+#: Steps of a sweep that are under way at once: most of the time they wait for the table or the cluster.
+_SWEEP_PARALLELISM: Final = 16
 
 
 def utc_now() -> datetime:
@@ -105,13 +116,20 @@ class ControlPlane:
 
     @cached_property
     def sweep(self) -> Sweep:
-        return Sweep(self.store, utc_now, self.describe, self.stop)
+        reconcile = Reconcile(DynamoReconciliationStore(self.table), self.cluster, self._deployment)
+        spread = ThreadPoolExecutor(_SWEEP_PARALLELISM, "sweep").map
+        return Sweep(self.store, self.cluster, utc_now, self.describe, self.stop, reconcile, spread)
 
     @cached_property
     def tickets(self) -> "Tickets":
         from chalicelib.services.tickets import Tickets  # brings pydantic
 
         return Tickets(self.signer, utc_now, issuer=self._required("LOOM_SERVER_URL"), relay_url=self.relay_url)
+
+    @property
+    def server_url(self) -> str:
+        """This API's own base URL."""
+        return self._required("LOOM_SERVER_URL").rstrip("/")
 
     @property
     def relay_url(self) -> str:
@@ -139,9 +157,18 @@ class ControlPlane:
             default_image=image,
             clone_image=self._environment.get("LOOM_CLONE_IMAGE") or image,
             server_url=self._required("LOOM_SERVER_URL"),
+            deployment=self._deployment,
             user_limit=int(self._number("LOOM_USER_LIMIT")),
             org_limit=int(self._number("LOOM_ORG_LIMIT")),
         )
+
+    @property
+    def _deployment(self) -> str:
+        """Goes into a label of each pod. Raises Misconfigured."""
+        name = self._environment.get("LOOM_DEPLOYMENT") or self._value("LOOM_TABLE")
+        if not LABEL_VALUE.fullmatch(name):
+            raise Misconfigured("LOOM_DEPLOYMENT must be at most 63 letters, digits and -_., as a label's value")
+        return name
 
     def _value(self, name: str) -> str:
         return self._environment.get(name) or _DEFAULTS[name]

@@ -22,8 +22,17 @@ logger: Final = Logger(service=_SERVICE, logger_name="chalicelib", level=control
 
 
 def count(name: str, value: float = 1) -> None:
-    """One metric, such as WeaversCreated."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=_NAMESPACE) as metric:
+    """How often something happened, such as loom_weavers_created_total."""
+    _metric(name, MetricUnit.Count, value)
+
+
+def gauge(name: str, value: float) -> None:
+    """How much of something there is; a name that ends in ``_seconds`` is a duration."""
+    _metric(name, MetricUnit.Seconds if name.endswith("_seconds") else MetricUnit.Count, value)
+
+
+def _metric(name: str, unit: MetricUnit, value: float) -> None:
+    with single_metric(name=name, unit=unit, value=value, namespace=_NAMESPACE) as metric:
         metric.add_dimension("service", _SERVICE)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.weaver import Weaver
+from chalicelib.domain.weaver import Ending, Weaver
 
 if TYPE_CHECKING:  # brings pydantic, which most requests do not need
     from chalicelib.services.tickets import Ticket
@@ -35,11 +35,16 @@ def weaver_body(weaver: Weaver) -> dict[str, Any]:
         "cluster": weaver.cluster,
         "created_at": rfc3339(weaver.created_at),
         "expires_at": rfc3339(weaver.expires_at),
+        "ending": _ending_body(weaver.ending) if weaver.ending else None,
         "ended_at": rfc3339(weaver.ended_at) if weaver.ended_at else None,
         "lifetime_hours": weaver.lifetime_hours,
         "resources": {"memory_limit": weaver.resources.memory_limit, "cpu_limit": weaver.resources.cpu_limit},
         "has_session": weaver.has_session,
     }
+
+
+def _ending_body(ending: Ending) -> dict[str, Any]:
+    return {"by": ending.by, "via": ending.via, "at": rfc3339(ending.at)}
 
 
 def ticket_body(ticket: "Ticket") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from chalice.app import Request
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.permissions import Principal
+from chalicelib.domain.weaver import CLIENTS, Via
 
 _MAX_BODY: Final = 256 * 1024
 _MAX_KEY: Final = 255
@@ -45,6 +46,12 @@ def idempotency_key(request: Request) -> str | None:
         message = f"Idempotency-Key: must be 1 to {_MAX_KEY} printable ASCII characters"
         raise InvalidRequest(message, field="Idempotency-Key")
     return key
+
+
+def via(request: Request) -> Via:
+    """Which of our clients asks, as it says itself: for the history only, nothing is permitted by it."""
+    said: str = request.headers.get("loom-via", "")
+    return next((client for client in CLIENTS if client == said), "API")
 
 
 class Query:

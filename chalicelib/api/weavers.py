@@ -8,9 +8,9 @@ from chalice import Blueprint, Response
 from chalicelib.api import observability
 from chalicelib.api.errors import rendered
 from chalicelib.api.rendering import ticket_body, weaver_body
-from chalicelib.api.requests import Query, idempotency_key, principal
+from chalicelib.api.requests import Query, idempotency_key, principal, via
 from chalicelib.bootstrap import control_plane
-from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.errors import ClusterError, ClusterTimeout, InvalidRequest
 from chalicelib.domain.pod_status import WeaverStatus
 from chalicelib.services.describe import Listing
 
@@ -28,8 +28,12 @@ def create() -> Response:
     asking = principal(blueprint.current_request)
     plane = control_plane()
     request = create_request(blueprint.current_request, allow_http=plane.allow_http_repos)
-    weaver = plane.launch(asking, request, idempotency_key(blueprint.current_request))
-    observability.count("WeaversCreated")
+    try:
+        weaver = plane.launch(asking, request, idempotency_key(blueprint.current_request))
+    except (ClusterError, ClusterTimeout):
+        observability.count("loom_weavers_failed_total")
+        raise
+    observability.count("loom_weavers_created_total")
     answer = weaver_body(weaver)
     if request.attach:
         answer["attach"] = ticket_body(plane.tickets.issue(asking, weaver, "attach", request.attach))
@@ -80,7 +84,9 @@ def extend(weaver_id: str) -> dict[str, Any]:
 @rendered
 def delete(weaver_id: str) -> Response:
     """204, also when it was deleted before."""
-    control_plane().stop(principal(blueprint.current_request), weaver_id)
+    request = blueprint.current_request
+    control_plane().stop(principal(request), weaver_id, via(request))
+    observability.count("loom_weavers_deleted_total")
     return Response("", status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from chalicelib.domain import lifetime
 from chalicelib.domain.errors import InvalidLifetime, InvalidRequest
-from chalicelib.domain.pod_spec import repo_directory
+from chalicelib.domain.pod_spec import LABEL_VALUE, repo_directory
 from chalicelib.domain.quantity import quantity
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -21,8 +21,6 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the last are C1: termin
 #: What `git check-ref-format` refuses in ``refs/heads/<branch>``, and white space of any kind.
 _NO_BRANCH: Final = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|^@$|(^|/)\.|\.lock(/|$)|\.$|^/|/$|//")
 _TAG: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?")
-#: What a pod's label may hold: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
-_LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 #: Bytes of the environment, and of command or args: they share the kernel's limit, and the pod has to fit into the API server.
 _MAX_BYTES: Final = 64 * 1024
 
@@ -54,7 +52,7 @@ def _name(text: str) -> str:
 
 
 def _org_id(text: str) -> str:
-    if not _LABEL_VALUE.fullmatch(text):
+    if not LABEL_VALUE.fullmatch(text):
         raise ValueError("must be at most 63 letters, digits and -_.")
     return text
 

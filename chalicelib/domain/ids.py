@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from chalicelib.domain.errors import AmbiguousId, NotFound
@@ -31,6 +31,11 @@ def new_weaver_id(now: datetime, randomness: bytes) -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def created_at(weaver_id: str) -> datetime:
+    """The moment that a UUIDv7 begins with, to the millisecond."""
+    return datetime.fromtimestamp((uuid.UUID(weaver_id).int >> 80) / 1000, UTC)
 
 
 def short_id(weaver_id: str) -> str:

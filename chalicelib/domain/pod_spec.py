@@ -1,6 +1,7 @@
 """The pod of a weaver (DESIGN §7): gathered values in, manifest out. Passes Pod Security *restricted*."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +16,10 @@ from chalicelib.domain.weaver import Weaver
 
 MANAGED_SELECTOR: Final = "loom.dev/managed=true"
 LABEL_WEAVER_ID: Final = "loom.dev/weaver-id"
+#: Whose pods they are where several control planes share a namespace: each sweeps its own only.
+LABEL_DEPLOYMENT: Final = "loom.dev/deployment"
+#: What a label may hold: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 WORKSPACE: Final = "/workspace"
 HOME: Final = "/home/weaver"
@@ -58,6 +63,7 @@ class PodRequest:
     command: Sequence[str] = ()
     args: Sequence[str] = ()
     workdir: str | None = None
+    deployment: str = "weavers"
 
 
 def weaver_pod(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
@@ -82,15 +88,16 @@ def weaver_pod(weaver: Weaver, request: PodRequest) -> dict[str, Any]:
     }
     if weaver.repo:
         spec["initContainers"] = [_clone_container(weaver, request)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(weaver), "spec": spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(weaver, request.deployment), "spec": spec}
 
 
-def _metadata(weaver: Weaver) -> dict[str, Any]:
+def _metadata(weaver: Weaver, deployment: str) -> dict[str, Any]:
     return {
         "name": weaver.pod_name,
         "labels": {
             "loom.dev/managed": "true",
             LABEL_WEAVER_ID: weaver.id,
+            LABEL_DEPLOYMENT: deployment,
             "loom.dev/owner-user-id": weaver.owner_user_id,
             "loom.dev/org-id": weaver.org_id,
         },

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from chalicelib.domain import ids, lifetime
 from chalicelib.domain.errors import InvalidLifetime, WeaverEnded
@@ -30,13 +30,28 @@ class Resources:
     cpu_limit: str | None = None
 
 
+#: Through which door an end was decided: a client's, the sweep's, or behind our back in the cluster.
+Via = Literal["CLI", "Slack", "web", "CI", "API", "sweep", "cluster"]
+#: What a client may call itself.
+CLIENTS: Final[frozenset[Via]] = frozenset({"CLI", "Slack", "web", "CI", "API"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Who or what decided that a weaver ends, and when. ``by`` is a user id; None when it was no person."""
+
+    via: Via
+    at: datetime
+    by: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Weaver:
     """What the control plane knows of one weaver. Environment values are not here: they live in the pod only.
 
     ``pod_uid`` is None until the pod is known to have been made. ``version`` grows with every write: a write is conditional on
     the version it was decided from. ``awaited_at`` is when a sweep last found a terminating weaver's pod still there.
-    ``ended_at`` is set when the pod is gone; the record is history from then on.
+    ``ending`` is set once it must end, ``ended_at`` when its pod is gone; the record is history from then on.
     """
 
     id: str
@@ -60,6 +75,7 @@ class Weaver:
     pod_uid: str | None = None
     version: int = 1
     awaited_at: datetime | None = None
+    ending: Ending | None = None
     ended_at: datetime | None = None
 
     @property
@@ -69,8 +85,11 @@ class Weaver:
 
 #: A create that has not made its pod after this long never will: its process died.
 CREATE_GRACE: Final = timedelta(seconds=60)
+#: A deletion that takes longer is forced: the grace period is 5 s, so the node does not answer or something holds the pod.
+FORCE_AFTER: Final = timedelta(minutes=5)
 #: The reason of a weaver that ends because its pod could not be made, or was not.
 CREATE_FAILED: Final = "CreateFailed"
+_NOT_THROUGH: Final = "its create did not come through"
 
 
 def pod_may_come(weaver: Weaver, now: datetime) -> bool:
@@ -97,12 +116,15 @@ def pod_made(weaver: Weaver, pod_uid: str) -> Weaver:
     return replace(weaver, pod_uid=pod_uid, version=weaver.version + 1)
 
 
-def observed(weaver: Weaver, pod_uid: str, seen: PodStatus) -> Weaver:
+def observed(weaver: Weaver, pod_uid: str, seen: PodStatus, now: datetime) -> Weaver:
     """The record after its pod was seen: the same object when nothing changed or the transition is not allowed."""
     if weaver.ended_at or (seen.status != weaver.status and seen.status not in TRANSITIONS[weaver.status]):
         return weaver
     if weaver.status == "terminating":
-        return weaver  # why it ends was decided by us and is not the pod's to say
+        return weaver  # why it ends was decided before and is not the pod's to say
+    if seen.status == "terminating":
+        reason, message = seen.reason or "PodDeleted", seen.message or "its pod was deleted in the cluster"
+        return _terminating(weaver, reason, message, Ending("cluster", now))
     after = replace(
         weaver,
         status=seen.status,
@@ -114,11 +136,30 @@ def observed(weaver: Weaver, pod_uid: str, seen: PodStatus) -> Weaver:
     return weaver if after == weaver else replace(after, version=weaver.version + 1)
 
 
-def terminating(weaver: Weaver, reason: str, message: str) -> Weaver:
-    """The record once somebody or the sweep decided that it must end. Unchanged when that was decided before."""
+def deleted(weaver: Weaver, by: str, via: Via, now: datetime) -> Weaver:
+    """The record once somebody wants it deleted."""
+    early = "before its time " if now < weaver.expires_at else ""
+    message = f"deleted {early}by {by} via {via} at {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return _terminating(weaver, "Deleted", message, Ending(via, now, by))
+
+
+def expired(weaver: Weaver, now: datetime) -> Weaver:
+    """The record once its lifetime is over."""
+    return _terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended", Ending("sweep", now))
+
+
+def create_failed(weaver: Weaver, via: Via, now: datetime, message: str = _NOT_THROUGH) -> Weaver:
+    """The record once it is known that its create did not come through."""
+    return _terminating(weaver, CREATE_FAILED, message, Ending(via, now))
+
+
+def _terminating(weaver: Weaver, reason: str, message: str, ending: Ending) -> Weaver:
+    """Unchanged when its end was decided before."""
     if weaver.ended_at or "terminating" not in TRANSITIONS[weaver.status]:
         return weaver
-    return replace(weaver, status="terminating", reason=reason, message=message, version=weaver.version + 1)
+    return replace(
+        weaver, status="terminating", reason=reason, message=message, ending=ending, version=weaver.version + 1
+    )
 
 
 def extended(weaver: Weaver, hours: float, now: datetime) -> Weaver:
@@ -153,17 +194,17 @@ def ended(weaver: Weaver, now: datetime) -> Weaver:
     """The record once its pod is gone: history. A pod that vanished without our doing failed, as did one never made."""
     if weaver.ended_at:
         return weaver
-    if weaver.status == "terminating":
-        status: WeaverStatus = "failed" if weaver.reason == CREATE_FAILED else "succeeded"
-        return replace(weaver, status=status, ended_at=now, version=weaver.version + 1)
-    if weaver.status in ("succeeded", "failed"):
-        return replace(weaver, ended_at=now, version=weaver.version + 1)
     made = weaver.pod_uid is not None
+    ending = weaver.ending or Ending("cluster" if made else "sweep", now)
+    gone = replace(weaver, ending=ending, ended_at=now, version=weaver.version + 1)
+    if weaver.status in ("succeeded", "failed"):
+        return gone
+    if weaver.status == "terminating":
+        failed = weaver.reason == CREATE_FAILED or ending.via == "cluster"
+        return replace(gone, status="failed" if failed else "succeeded")
     return replace(
-        weaver,
+        gone,
         status="failed",
         reason="PodGone" if made else CREATE_FAILED,
-        message="its pod disappeared from the cluster" if made else "its create did not come through",
-        ended_at=now,
-        version=weaver.version + 1,
+        message="its pod disappeared from the cluster" if made else _NOT_THROUGH,
     )

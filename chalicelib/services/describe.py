@@ -67,7 +67,7 @@ class Describe:
                 self.store.end(gone, self.retention.until(now))
                 return gone
             events = self.cluster.pod_events(pod) if weaver.status == "pending" else ()
-            seen = observed(weaver, pod["metadata"]["uid"], pod_status(pod, events))
+            seen = observed(weaver, pod["metadata"]["uid"], pod_status(pod, events), now)
             if seen is not weaver:
                 self.store.update(seen)
         except VersionConflict:

@@ -19,7 +19,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.permissions import Principal, may_create_in
 from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, in_workspace, weaver_pod
 from chalicelib.domain.pod_status import Pod
-from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, ended, pod_made, terminating
+from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, create_failed, ended, pod_made
 from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
 from chalicelib.services.retention import Retention
 
@@ -36,6 +36,7 @@ class LaunchSettings:
     default_image: str
     clone_image: str
     server_url: str
+    deployment: str
     user_limit: int
     org_limit: int
 
@@ -106,6 +107,7 @@ class Launch:
             command=request.command,
             args=request.args,
             workdir=request.workdir,
+            deployment=self.settings.deployment,
         )
         try:
             pod = self._create_or_find(weaver, weaver_pod(weaver, pod_request))
@@ -146,11 +148,11 @@ class Launch:
 
     def _undo(self, weaver: Weaver, message: str, *, no_pod: bool) -> None:
         """Frees the reservation at once when there is certainly no pod; otherwise leaves it to the sweep to find out."""
-        going = terminating(weaver, CREATE_FAILED, message)
+        now = self.clock()
+        going = create_failed(weaver, "API", now, message)
         try:
             self.store.update(going)
             if no_pod:
-                now = self.clock()
                 self.store.end(ended(going, now), self.retention.until(now))
         except VersionConflict:
             return  # somebody else is ending it, or extended it: then the sweep undoes it

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.domain.permissions import Principal
 from chalicelib.domain.pod_status import Event, Pod
+from chalicelib.domain.sweep_plan import Counter, Cursor, Living
 from chalicelib.domain.weaver import Weaver
 
 if TYPE_CHECKING:  # brings pydantic, which most requests do not need
@@ -35,6 +36,18 @@ class Page:
     next_cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PodPage:
+    """Pods by name; ``token`` asks for the next page, None means that there is none."""
+
+    pods: Sequence[Pod]
+    token: str | None = None
+
+
+class PodListExpired(Exception):
+    """The page that a token asks for is no longer kept: begin anew (Kubernetes keeps them for minutes)."""
+
+
 class WeaverStore(Protocol):
     """The records of weavers and what is reserved with them."""
 
@@ -60,10 +73,35 @@ class WeaverStore(Protocol):
         """Newest first, strongly consistent. Raises InvalidRequest for a cursor that is none of ours."""
 
     def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
-        """Weavers that the sweep must look at (``due_at`` in the domain), longest due first. By index, never by scan."""
+        """Weavers that the sweep must look at (``due_at`` in the domain), longest due first. By index, never by scan.
+
+        About ``limit`` of them: as many from each of the index's partitions. Fewer than ``limit`` in all: there are no more.
+        """
 
     def ping(self) -> None:
         """Raises RetryLater when the table cannot be reached."""
+
+
+class ReconciliationStore(Protocol):
+    """What the sweep needs to compare all records with what is, a bounded piece at a time."""
+
+    def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
+        """Records that have not ended by id, from behind ``after`` up to ``until``. By index, so a fresh change may be missing."""
+
+    def counters(self, after: str, limit: int) -> Sequence[str]:
+        """Names of counters, those of users and those of orgs, from behind ``after``. By index."""
+
+    def counter(self, name: str) -> Counter:
+        """What the counter says and what is so, strongly consistent: the version tells whether it changed in between."""
+
+    def repair(self, counter: Counter) -> None:
+        """Lets it say what is so. Raises VersionConflict when it changed since it was read."""
+
+    def cursor(self) -> Cursor:
+        """How far the reconciliation has come; strongly consistent."""
+
+    def move_cursor(self, cursor: Cursor) -> None:
+        """Replaces the cursor of version ``cursor.version - 1``. Raises VersionConflict."""
 
 
 class TokenStore(Protocol):
@@ -85,8 +123,14 @@ class Cluster(Protocol):
     def get_pod(self, name: str) -> Pod | None:
         """None when there is none."""
 
-    def delete_pod(self, name: str) -> bool:
-        """Starts its deletion with the pod's own grace period. False when there is none."""
+    def delete_pod(self, name: str, *, uid: str | None = None, force: bool = False) -> bool:
+        """Starts its deletion with the pod's own grace period. False when there is none, or none with that ``uid``.
+
+        ``force`` removes it without waiting for the node: its containers may go on if the node is only cut off.
+        """
+
+    def list_pods(self, deployment: str, limit: int, token: str | None) -> PodPage:
+        """A page of the deployment's pods, by name. Raises PodListExpired."""
 
     def pod_events(self, pod: Pod) -> Sequence[Event]:
         """The events of this very pod (by uid)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import ClusterError, ClusterTimeout, Forbidden, RetryLater, VersionConflict
 from chalicelib.domain.permissions import Principal, allowed
-from chalicelib.domain.weaver import Weaver, ended, pod_may_come, terminating
+from chalicelib.domain.weaver import Via, Weaver, deleted, ended, pod_may_come
 from chalicelib.services.describe import Describe
 from chalicelib.services.ports import Clock, Cluster, WeaverStore
 from chalicelib.services.retention import Retention
@@ -24,19 +24,18 @@ class Stop:
     retention: Retention
     describe: Describe
 
-    def __call__(self, principal: Principal, reference: str) -> Weaver:
-        """The weaver on its way out, or gone. Raises NotFound, AmbiguousId, Forbidden, RetryLater."""
+    def __call__(self, principal: Principal, reference: str, via: Via = "API") -> Weaver:
+        """The weaver on its way out, or gone. Raises NotFound, AmbiguousId, Forbidden, RetryLater.
+
+        The end is decided by a conditional write, then the pod is deleted. What fails after the decision, the sweep finishes.
+        """
         weaver = self.describe.find(principal, reference)
         if not allowed(principal, "delete", owner_user_id=weaver.owner_user_id, org_id=weaver.org_id):
             raise Forbidden("you may not delete this weaver")
-        return self.end(weaver, "Deleted", f"deleted by {principal.user_id}")
-
-    def end(self, weaver: Weaver, reason: str, message: str) -> Weaver:
-        """Decides the end (a conditional write), then deletes the pod. What fails after the decision, the sweep finishes."""
         for _ in range(_ATTEMPTS):
             if weaver.ended_at:
                 return weaver
-            going = terminating(weaver, reason, message)
+            going = deleted(weaver, principal.user_id, via, self.clock())
             try:
                 if going is not weaver:
                     self.store.update(going)
@@ -48,13 +47,13 @@ class Stop:
                 return going
         raise RetryLater("the weaver is being changed by others; try again")
 
-    def finish(self, weaver: Weaver) -> Weaver:
+    def finish(self, weaver: Weaver, *, force: bool = False) -> Weaver:
         """Deletes the pod of a terminating weaver; ends the weaver once there is none and none may come.
 
         Raises VersionConflict, ClusterError, ClusterTimeout.
         """
         now = self.clock()
-        if self.cluster.delete_pod(weaver.pod_name) or pod_may_come(weaver, now):
+        if self.cluster.delete_pod(weaver.pod_name, force=force) or pod_may_come(weaver, now):
             return weaver
         gone = ended(weaver, now)
         self.store.end(gone, self.retention.until(now))

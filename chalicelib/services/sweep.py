@@ -1,116 +1,228 @@
-"""The sweep: once a minute, ends what is due and looks at what is starting. Every step may run twice or concurrently.
+"""The sweep: once a minute it plans what must be done (:mod:`chalicelib.domain.sweep_plan`) and does it.
 
-It finds its work by an index query (what is due), never by a scan. Reconciling pods with records is a later widening; what a
-dead process left behind is due as well, see :func:`chalicelib.domain.weaver.due_at`.
+Every step may run twice or concurrently, and is conditional on the version it was decided from. What is not reached in time is
+still due at the next tick.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
-from chalicelib.domain.errors import VersionConflict
-from chalicelib.domain.weaver import CREATE_FAILED, Weaver, awaited, terminating
+from chalicelib.domain.errors import VersionConflict, WeaverError
+from chalicelib.domain.sweep_plan import (
+    MAX_ORPHANS,
+    PodStep,
+    RepairStep,
+    Step,
+    WeaverStep,
+    plan_due,
+    reconciles_at,
+)
+from chalicelib.domain.weaver import Weaver, awaited, create_failed, expired
 from chalicelib.services.describe import Describe
-from chalicelib.services.ports import Clock, WeaverStore
+from chalicelib.services.ports import Clock, Cluster, WeaverStore
+from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.stop import Stop
 
-#: Weavers looked at in one sweep; the rest is due at the next.
-_BATCH = 500
-_TIME_LIMIT = timedelta(seconds=45)
+#: Weavers asked for at once; there may be many such rounds in a sweep.
+BATCH: Final = 500
+_TIME_LIMIT: Final = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
 
-Decision = Literal["expire", "undo", "finish", "look", "leave"]
+#: What came of a step: the weaver if it brought one to its end.
+Result = Weaver | Literal["done", "failed", "changed", "unreached"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class SweepReport:
-    """What a sweep did, or with dry run would do: ids of weavers whose end it decided."""
+    """What a sweep did, or with dry run would do.
 
-    deleted_ids: Sequence[str]
-    finished_count: int
-    failed_count: int
-    more: bool
+    ``steps`` were planned and reached; ``ended`` are weavers that are history now. ``lag`` is how long the expired weaver that
+    waited longest had been expired; ``active`` how many weavers live, known when the sweep completed a reconciliation.
+    """
 
+    steps: list[Step] = field(default_factory=list)
+    ended: list[Weaver] = field(default_factory=list)
+    failed_count: int = 0
+    more: bool = False
+    lag: timedelta = timedelta(0)
+    active: int | None = None
 
-def decide(weaver: Weaver, now: datetime) -> Decision:
-    """What the sweep must do about a weaver that is due."""
-    if weaver.ended_at:
-        return "leave"
-    if weaver.status == "terminating":
-        return "finish"
-    if weaver.expires_at <= now:
-        return "expire"
-    if weaver.pod_uid is None:
-        return "undo"
-    return "look" if weaver.status == "pending" else "leave"
+    @property
+    def deleted_ids(self) -> list[str]:
+        """Weavers whose end this sweep decided."""
+        return [step.subject for step in self.steps if step.action in ("expire", "undo")]
+
+    def count(self, action: str) -> int:
+        """How many steps of that kind there were."""
+        return sum(step.action == action for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The use case."""
+    """The use case. ``spread`` runs the steps of a round, as ``map`` does one after the other: they mostly wait for the network,
+    so that a thread pool's ``map`` is faster.
+    """
 
     store: WeaverStore
+    cluster: Cluster
     clock: Clock
     describe: Describe
     stop: Stop
+    reconcile: Reconcile
+    spread: Callable[[Callable[[Step], Result], Sequence[Step]], Iterable[Result]] = map
 
-    def __call__(self, *, dry_run: bool = False, time_limit: timedelta = _TIME_LIMIT) -> SweepReport:
-        """Ends expired weavers, finishes what is ending, looks at what starts. What is not reached within ``time_limit`` is ``more``."""
-        now = self.clock()
-        due = self.store.due(now, _BATCH)
-        deleted: list[str] = []
-        finished = failed = reached = 0
-        for weaver in due:
-            if self.clock() - now > time_limit:
-                break
-            reached += 1
-            decision = decide(weaver, now)
-            if decision in ("expire", "undo"):
-                deleted.append(weaver.id)
-            if dry_run or decision == "leave":
-                continue
-            try:
-                finished += self._apply(weaver, decision, now)
-            except VersionConflict:
-                _log.info("changed meanwhile, left to the next sweep", extra={"weaver_id": weaver.id})
-            except Exception:  # noqa: BLE001  # whatever is wrong with one weaver must not keep the others from ending
-                failed += 1
-                _log.exception("not ended, left to the next sweep", extra={"weaver_id": weaver.id})
-        return SweepReport(deleted, finished, failed, more=len(due) == _BATCH or reached < len(due))
+    def __call__(
+        self, *, dry_run: bool = False, time_limit: timedelta = _TIME_LIMIT, reconcile: bool | None = None
+    ) -> SweepReport:
+        """Ends what is due, looks at what starts, and compares records with pods (``reconcile`` None: at every second tick).
 
-    def _apply(self, weaver: Weaver, decision: Decision, now: datetime) -> bool:
-        """Whether the weaver has ended. Conditional on the version that was decided from: a renewal that races wins or loses
-        cleanly.
+        What is not begun within ``time_limit`` is ``more``.
         """
-        if decision == "finish":
-            return self._finished(weaver, now)
-        if decision == "look":
-            return self._looked_at(weaver, now)
-        if decision == "expire":
-            going = terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended")
-        else:
-            going = terminating(weaver, CREATE_FAILED, "its create did not come through")
-        self.store.update(going)
-        return self.stop.finish(going).ended_at is not None
+        now = self.clock()
+        run = _Run(self, now, now + time_limit, dry_run, SweepReport())
+        run.expire()
+        if reconciles_at(now) if reconcile is None else reconcile:
+            run.compare()
+        return run.report
 
-    def _looked_at(self, weaver: Weaver, now: datetime) -> bool:
-        """Whether a pending weaver has ended. If its pod says nothing new, whyever, it goes to the back of what is due."""
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One sweep under way."""
+
+    sweep: Sweep
+    now: datetime
+    deadline: datetime
+    dry_run: bool
+    report: SweepReport
+
+    def expire(self) -> None:
+        """Everything that is due, in rounds. A weaver is met once: one that stays due moves behind the rest."""
+        met: set[str] = set()
+        while True:
+            due = self.sweep.store.due(self.now, BATCH)
+            fresh = [weaver for weaver in due if weaver.id not in met]
+            met.update(weaver.id for weaver in fresh)
+            steps = plan_due(fresh, self.now)
+            late = [self.now - step.weaver.expires_at for step in steps if step.action == "expire"]
+            self.report.lag = max(self.report.lag, *late, timedelta(0))
+            self._carry_out(steps)
+            if len(due) < BATCH:
+                return
+            if self.dry_run or not fresh or self._late():
+                self.report.more = True
+                return
+
+    def compare(self) -> None:
+        """Records with pods, page by page, as far as the time goes. The cursor moves once all of a page was dealt with."""
+        store, orphans = self.sweep.reconcile.store, MAX_ORPHANS
+        try:
+            cursor = store.cursor()
+            while not self._late():
+                found = self.sweep.reconcile.page(cursor, self.now)
+                deleting = [step for step in found.steps if isinstance(step, PodStep)]
+                kept = [step for step in found.steps if step not in deleting[orphans:]]
+                orphans -= min(len(deleting), orphans)
+                if not self._carry_out(kept) or len(kept) < len(found.steps):
+                    break
+                if not self.dry_run:
+                    store.move_cursor(found.then)
+                if found.active is not None:
+                    self.report.active = found.active
+                    return
+                cursor = found.then
+            self.report.more = True
+        except VersionConflict:
+            _log.info("another sweep reconciles")
+        except WeaverError:  # the cluster or the store: what is due was dealt with all the same
+            self.report.failed_count += 1
+            _log.exception("not reconciled, left to a later sweep")
+
+    def _late(self) -> bool:
+        return self.sweep.clock() >= self.deadline
+
+    def _carry_out(self, steps: Sequence[Step]) -> bool:
+        """Whether all of them were begun in time."""
+        if self.dry_run:
+            self.report.steps.extend(steps)
+            return True
+        outcomes = list(self.sweep.spread(self._outcome, steps))
+        for step, outcome in zip(steps, outcomes, strict=True):
+            if outcome == "unreached":
+                self.report.more = True
+                continue
+            self.report.steps.append(step)
+            self.report.failed_count += outcome == "failed"
+            if isinstance(outcome, Weaver):
+                self.report.ended.append(outcome)
+        return "unreached" not in outcomes
+
+    def _outcome(self, step: Step) -> Result:
+        if self._late():
+            return "unreached"
+        try:
+            weaver = self._apply(step)
+        except VersionConflict:
+            _log.info("changed meanwhile, left to the next sweep", extra={"subject": step.subject})
+            return "changed"
+        except Exception:  # noqa: BLE001  # whatever is wrong with one weaver must not keep the others from ending
+            _log.exception("left to the next sweep", extra={"subject": step.subject, "action": step.action})
+            return "failed"
+        return weaver if weaver and weaver.ended_at else "done"
+
+    def _apply(self, step: Step) -> Weaver | None:
+        if isinstance(step, WeaverStep):
+            return self._apply_due(step)
+        if step.action in ("look", "lost"):  # suspected from an index, which may be behind
+            weaver = self.sweep.store.get(step.subject)
+            return self.sweep.describe.refreshed(weaver) if weaver and not weaver.ended_at else None
+        if isinstance(step, PodStep):
+            self._delete_orphan(step)
+        if isinstance(step, RepairStep):
+            self.sweep.reconcile.store.repair(step.counter)
+            _log.warning("counter repaired", extra={"subject": step.subject, "why": step.why})
+        return None
+
+    def _apply_due(self, step: WeaverStep) -> Weaver:
+        weaver = step.weaver
+        match step.action:
+            case "expire" | "undo":
+                going = (
+                    expired(weaver, self.now) if step.action == "expire" else create_failed(weaver, "sweep", self.now)
+                )
+                self.sweep.store.update(going)
+                return self.sweep.stop.finish(going)
+            case "look":
+                return self._looked_at(weaver)
+            case action:
+                return self._finished(weaver, force=action == "force")
+
+    def _looked_at(self, weaver: Weaver) -> Weaver:
+        """A pending weaver. If its pod says nothing new, whyever, it goes to the back of what is due."""
         after = weaver
         try:
-            after = self.describe.refreshed(weaver)
+            after = self.sweep.describe.refreshed(weaver)
         finally:
             if after is weaver:
-                self.store.update(awaited(weaver, now))
-        return after.ended_at is not None
+                self.sweep.store.update(awaited(weaver, self.now))
+        return after
 
-    def _finished(self, weaver: Weaver, now: datetime) -> bool:
-        """Whether a terminating weaver has ended now. If not, whyever, it goes to the back of what is due."""
+    def _finished(self, weaver: Weaver, *, force: bool) -> Weaver:
+        """A terminating weaver. If its pod is still there, whyever, it goes to the back of what is due."""
         after = weaver
         try:
-            after = self.stop.finish(weaver)
+            after = self.sweep.stop.finish(weaver, force=force)
         finally:
             if after.ended_at is None:
-                self.store.update(awaited(weaver, now))
-        return after.ended_at is not None
+                self.sweep.store.update(awaited(weaver, self.now))
+        return after
+
+    def _delete_orphan(self, step: PodStep) -> None:
+        """Not before the record was read consistently: the plan saw an index, which may be behind."""
+        record = self.sweep.store.get(step.weaver_id)
+        if record is None or record.ended_at:
+            self.sweep.cluster.delete_pod(step.subject, uid=step.pod_uid, force=step.force)
+            _log.warning("orphan pod deleted", extra={"subject": step.subject, "why": step.why})

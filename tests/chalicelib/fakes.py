@@ -7,16 +7,18 @@ dicts that Kubernetes answers; time does not pass in it: :meth:`FakeCluster.sett
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from chalicelib.domain import ids
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, NameTaken, TooManyWeavers, VersionConflict
 from chalicelib.domain.permissions import Principal
+from chalicelib.domain.pod_spec import LABEL_DEPLOYMENT
 from chalicelib.domain.pod_status import Event, Pod
+from chalicelib.domain.sweep_plan import Counter, Cursor, Living
 from chalicelib.domain.tickets import TicketClaims
 from chalicelib.domain.weaver import Weaver, due_at
-from chalicelib.services.ports import Page, Reservation
+from chalicelib.services.ports import Page, PodPage, Reservation
 
 
 @dataclass
@@ -34,11 +36,15 @@ class FakeClock:
 
 @dataclass
 class FakeStore:
-    """A WeaverStore. ``keep_until`` has, for each weaver in the history, when it may be forgotten."""
+    """A WeaverStore and a ReconciliationStore. ``keep_until`` has, for each weaver in the history, when it may be forgotten;
+    ``miscounts`` by how much a counter is wrong.
+    """
 
     records: dict[str, Weaver] = field(default_factory=dict)
     keep_until: dict[str, datetime] = field(default_factory=dict)
+    miscounts: dict[str, int] = field(default_factory=dict)
     _keys: dict[tuple[str, str], tuple[Weaver, str]] = field(default_factory=dict)
+    _cursor: Cursor = field(default_factory=Cursor)
 
     def reserve(self, reservation: Reservation) -> Weaver:
         new = reservation.weaver
@@ -47,10 +53,10 @@ class FakeStore:
         own = self._living(lambda one: one.owner_user_id == new.owner_user_id)
         if new.name is not None and any(one.name == new.name for one in own):
             raise NameTaken(f"{new.name!r} is taken", name=new.name)
-        of_org = self._living(lambda one: one.org_id == new.org_id)
-        for scope, living, limit in (("user", own, reservation.user_limit), ("org", of_org, reservation.org_limit)):
-            if len(living) >= limit:
-                raise TooManyWeavers("too many", scope=scope, usage=len(living), limit=limit)
+        limits = (("user", reservation.user_limit), ("org", reservation.org_limit))
+        for name, (scope, limit) in zip(_scopes(new), limits, strict=True):
+            if (usage := self.counter(name).counted) >= limit:
+                raise TooManyWeavers("too many", scope=scope, usage=usage, limit=limit)
         self.records[new.id] = new
         if reservation.idempotency_key is not None:
             self._keys[new.owner_user_id, reservation.idempotency_key] = (new, reservation.request_hash)
@@ -79,8 +85,38 @@ class FakeStore:
         moments = [(moment, one.id) for one in self.records.values() if (moment := due_at(one)) and moment <= now]
         return [self.records[weaver_id] for _, weaver_id in sorted(moments)[:limit]]
 
+    def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
+        found = sorted(one.id for one in self.records.values() if one.ended_at is None)
+        ids_there = [one for one in found if after < one and (until is None or one <= until)]
+        return [Living(one, self.records[one].status) for one in ids_there[:limit]]
+
+    def counters(self, after: str, limit: int) -> Sequence[str]:
+        scopes = {name for one in self.records.values() for name in _scopes(one)}
+        return sorted(name for name in scopes if name > after)[:limit]
+
+    def counter(self, name: str) -> Counter:
+        living = len(self._living(lambda one: name in _scopes(one)))
+        return Counter(name, living + self.miscounts.get(name, 0), living, self._changes(name))
+
+    def repair(self, counter: Counter) -> None:
+        if counter.version != self._changes(counter.name):
+            raise VersionConflict(counter.name)
+        self.miscounts.pop(counter.name, None)
+
+    def cursor(self) -> Cursor:
+        return self._cursor
+
+    def move_cursor(self, cursor: Cursor) -> None:
+        if cursor.version != self._cursor.version + 1:
+            raise VersionConflict("cursor")
+        self._cursor = cursor
+
     def ping(self) -> None:
         """Always reached."""
+
+    def _changes(self, name: str) -> int:
+        """What was ever counted in or out."""
+        return sum(1 + (one.ended_at is not None) for one in self.records.values() if name in _scopes(one))
 
     def _made_before(self, reservation: Reservation) -> Weaver | None:
         new = reservation.weaver
@@ -103,8 +139,12 @@ class FakeStore:
         return Page(rest[:limit], rest[limit - 1].id if len(rest) > limit else None)
 
 
+def _scopes(one: Weaver) -> tuple[str, str]:
+    return f"owner#{one.owner_user_id}", f"org#{one.org_id}"
+
+
 AnswerT = TypeVar("AnswerT")
-Method = Literal["create_pod", "get_pod", "delete_pod", "pod_events", "ping"]
+Method = Literal["create_pod", "get_pod", "delete_pod", "list_pods", "pod_events", "ping"]
 
 
 @dataclass
@@ -116,6 +156,7 @@ class FakeCluster:
     failures: dict[Method, Exception] = field(default_factory=dict)
     late: bool = False
     calls: list[Method] = field(default_factory=list)
+    clock: Callable[[], datetime] = lambda: datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
     def create_pod(self, manifest: dict[str, Any]) -> Pod | None:
         return self._called("create_pod", lambda: self._create(manifest))
@@ -123,8 +164,11 @@ class FakeCluster:
     def get_pod(self, name: str) -> Pod | None:
         return self._called("get_pod", lambda: deepcopy(self.pods.get(name)))
 
-    def delete_pod(self, name: str) -> bool:
-        return self._called("delete_pod", lambda: self._delete(name))
+    def delete_pod(self, name: str, *, uid: str | None = None, force: bool = False) -> bool:
+        return self._called("delete_pod", lambda: self._delete(name, uid, force))
+
+    def list_pods(self, deployment: str, limit: int, token: str | None) -> PodPage:
+        return self._called("list_pods", lambda: self._page(deployment, limit, token or ""))
 
     def pod_events(self, pod: Pod) -> Sequence[Event]:
         return self._called("pod_events", lambda: list(self.events.get(pod["metadata"]["uid"], ())))
@@ -145,15 +189,26 @@ class FakeCluster:
         if name in self.pods:
             return None
         self.pods[name] = deepcopy(manifest)
-        self.pods[name]["metadata"]["uid"] = f"uid-of-{name}"
+        self.pods[name]["metadata"] |= {"uid": f"uid-of-{name}", "creationTimestamp": _rfc3339(self.clock())}
         self.pods[name]["status"] = {"phase": "Pending"}
         return deepcopy(self.pods[name])
 
-    def _delete(self, name: str) -> bool:
-        if name not in self.pods:
+    def _delete(self, name: str, uid: str | None, force: bool) -> bool:
+        if name not in self.pods or uid not in (None, self.pods[name]["metadata"]["uid"]):
             return False
-        self.pods[name]["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:05Z"
+        self.pods[name]["metadata"].setdefault("deletionTimestamp", _rfc3339(self.clock()))
+        if force:
+            del self.pods[name]
         return True
+
+    def _page(self, deployment: str, limit: int, after: str) -> PodPage:
+        """The token is the last page's last name."""
+        mine = [
+            name for name, pod in sorted(self.pods.items())
+            if name > after and pod["metadata"].get("labels", {}).get(LABEL_DEPLOYMENT) == deployment
+        ]  # fmt: skip
+        page = [deepcopy(self.pods[name]) for name in mine[:limit]]
+        return PodPage(page, mine[limit - 1] if len(mine) > limit else None)
 
     def _called(self, method: Method, work: Callable[[], AnswerT]) -> AnswerT:
         self.calls.append(method)
@@ -164,6 +219,10 @@ class FakeCluster:
         if failure:
             raise failure
         return answer
+
+
+def _rfc3339(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain import ids, lifetime
 from chalicelib.domain.permissions import Principal
-from chalicelib.domain.weaver import Weaver, pod_made
+from chalicelib.domain.weaver import Weaver, deleted, pod_made
 from chalicelib.services.ports import Reservation
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -39,6 +39,11 @@ def weaver(**changes: Any) -> Weaver:
 def running(made: Weaver) -> Weaver:
     """``made`` one version later, its pod made and running."""
     return replace(pod_made(made, "uid"), status="running")
+
+
+def terminating(living: Weaver) -> Weaver:
+    """``living`` one version later, as Alice deletes it right after its creation."""
+    return deleted(living, ALICE.user_id, "CLI", living.created_at + MINUTE)
 
 
 def reservation(made: Weaver | None = None, **changes: Any) -> Reservation:

@@ -3,18 +3,20 @@
 ===================  ====================  =====================================================================
 pk                   sk                    what
 ===================  ====================  =====================================================================
-``weaver#<id>``      ``weaver``            the record; the only item in the ``due`` index, until it has ended
+``weaver#<id>``      ``weaver``            the record; until it has ended also in the indexes ``due`` and ``walk``
 ``owner#<user>``     ``weaver#<id>``       a copy while it lives, so that lists are consistent queries
 ``owner#<user>``     ``ended#<id>``        a copy once it has ended
 ``owner#<user>``     ``name#<name>``       the name lock of a living weaver
-``owner#<user>``     ``usage``             how many weavers live (``living``)
+``owner#<user>``     ``usage``             how many weavers live (``living``); in the index ``walk``
 ``owner#<user>``     ``idempotency#<key>`` which weaver a create made, and a hash of its request; kept for a day
 ``org#<org>``        (as for the owner)    copies and usage
 ``token#<sha256>``   ``token``             whose bearer token it is
+``sweep``            ``cursor``            how far the reconciliation has come
 ===================  ====================  =====================================================================
 
 Ids are UUIDv7, so the order of ``weaver#<id>`` is the order of creation. ``ttl`` is DynamoDB's own expiry, in seconds since
 the epoch. The index ``due`` has ``shard`` and ``due_at`` (milliseconds since the epoch); the sweep asks each shard once.
+The index ``walk`` has ``walk_shard`` and ``walk_key``: living weavers by id in as many shards, and the counters by name in one.
 """
 
 from dataclasses import dataclass
@@ -22,13 +24,15 @@ from typing import Any, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from chalicelib.adapters.dynamodb.connection import PATIENCE, Patience, PatientConnection
 
 #: Partitions of the ``due`` index: one takes 1,000 writes a second, which is more than an hour of creates in a tick.
 SHARDS: Final = 4
+#: Connections kept open: as many as a sweep has steps under way.
+_POOL_SIZE: Final = 32
 
 
 class Item(Model):
@@ -43,6 +47,9 @@ class Item(Model):
     living = NumberAttribute(null=True)
     shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
+    walk_shard = UnicodeAttribute(null=True)
+    walk_key = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
     ttl = NumberAttribute(null=True)
 
 
@@ -52,6 +59,7 @@ class Table:
 
     items: type[Item]
     due: Any  # an Index: a GlobalSecondaryIndex of `items`
+    walk: Any
     connection: Connection
 
     def create(self) -> None:
@@ -74,9 +82,17 @@ def table(name: str, *, region: str, endpoint: str | None = None, patience: Pati
             index_name = "due"
             projection = AllProjection()
 
-    items: type[Item] = type("BoundItem", (Item,), {"Meta": Meta, "due": DueIndex()})
-    connection = PatientConnection(region, endpoint, patience)
+    class WalkIndex(GlobalSecondaryIndex[Item]):  # type: ignore[no-untyped-call]
+        walk_shard = UnicodeAttribute(hash_key=True)
+        walk_key = UnicodeAttribute(range_key=True)
+
+        class Meta:
+            index_name = "walk"
+            projection = IncludeProjection(["status"])
+
+    items: type[Item] = type("BoundItem", (Item,), {"Meta": Meta, "due": DueIndex(), "walk": WalkIndex()})
+    connection = PatientConnection(region, endpoint, patience, _POOL_SIZE)
     of_items = items._get_connection()  # noqa: SLF001  # PynamoDB makes one of its own and takes none
     connection.add_meta_table(of_items.get_meta_table())
     of_items.connection = connection
-    return Table(items, items.due, connection)  # type: ignore[attr-defined]
+    return Table(items, items.due, items.walk, connection)  # type: ignore[attr-defined]

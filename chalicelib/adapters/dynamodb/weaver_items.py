@@ -6,10 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from chalicelib.adapters.dynamodb.table import SHARDS, Item
-from chalicelib.domain.weaver import Resources, Weaver, due_at
+from chalicelib.domain.sweep_plan import Living
+from chalicelib.domain.weaver import Ending, Resources, Weaver, due_at
 
 #: The fields of a record that are moments, beside the stages: RFC 3339 in the item.
 _MOMENTS: Final = ("created_at", "expires_at", "awaited_at", "ended_at")
+
+#: The sort key of a counter, and the partition of the ``walk`` index that has all counters: written once for each.
+USAGE: Final = "usage"
+COUNTERS: Final = "counters"
 
 _FIELDS: Final = frozenset(field.name for field in fields(Weaver))
 
@@ -46,6 +51,8 @@ def to_weaver(item: Item) -> Weaver:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
     values["stages"] = {stage: datetime.fromisoformat(moment) for stage, moment in values["stages"].items()}
     values["resources"] = Resources(**values["resources"])
+    if ending := values.get("ending"):
+        values["ending"] = Ending(**{**ending, "at": datetime.fromisoformat(ending["at"])})
     return Weaver(**values)
 
 
@@ -71,6 +78,9 @@ def weaver_items(items: type[Item], weaver: Weaver, keep_until: datetime | None 
         ttl=ttl,
         shard=_shard(weaver.id) if due else None,
         due_at=milliseconds(due) if due else None,
+        walk_shard=None if weaver.ended_at else walk_shards()[_number(weaver.id)],
+        walk_key=None if weaver.ended_at else weaver.id,
+        status=weaver.status,
     )
     copy_sk = ended_key(weaver.id) if weaver.ended_at else living_key(weaver.id)
     owner, org = (
@@ -85,5 +95,19 @@ def shards() -> list[str]:
     return [f"due#{number}" for number in range(SHARDS)]
 
 
+def walk_shards() -> list[str]:
+    """Every partition of the ``walk`` index that has weavers."""
+    return [f"weavers#{number}" for number in range(SHARDS)]
+
+
+def to_living(item: Item) -> Living:
+    """What an item of the ``walk`` index says."""
+    return Living(item.walk_key, item.status)  # type: ignore[arg-type]  # written from a Weaver's
+
+
 def _shard(weaver_id: str) -> str:
-    return shards()[int(weaver_id[-4:], 16) % SHARDS]
+    return shards()[_number(weaver_id)]
+
+
+def _number(weaver_id: str) -> int:
+    return int(weaver_id[-4:], 16) % SHARDS

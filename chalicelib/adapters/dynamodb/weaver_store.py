@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.table import Item, Table
 from chalicelib.adapters.dynamodb.transaction import Cancelled, Operation, RawItem, read, text, transact, translated
 from chalicelib.adapters.dynamodb.weaver_items import (
+    COUNTERS,
+    USAGE,
     ended_key,
     living_key,
     main_key,
@@ -63,7 +66,7 @@ class DynamoWeaverStore:
         operations = _puts(items, weaver, keep_until)
         for name, pk in (("owner", owner), ("org", org)):
             operations.append(Operation(f"{name}-gone", "delete", items(pk, living_key(weaver.id))))
-            operations.append(Operation(f"{name}-usage", "update", items(pk, "usage"), None, [Item.living.add(-1)]))
+            operations.append(Operation(f"{name}-usage", "update", items(pk, USAGE), None, _counted(-1)))
         if weaver.name:
             lock = items(owner, f"name#{weaver.name}")
             operations.append(Operation("name", "delete", lock))
@@ -77,12 +80,13 @@ class DynamoWeaverStore:
 
     def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
         found: list[Item] = []
+        share = -(-limit // len(shards()))
         with translated():
             for shard in shards():
                 until = Item.due_at <= milliseconds(now)
-                found.extend(self.table.due.query(shard, until, limit=limit, page_size=limit))
+                found.extend(self.table.due.query(shard, until, limit=share, page_size=share))
         found.sort(key=lambda item: item.due_at)
-        return [to_weaver(item) for item in found[:limit]]
+        return [to_weaver(item) for item in found]
 
     def ping(self) -> None:
         read(self.table, "ping", "ping")
@@ -96,7 +100,8 @@ class DynamoWeaverStore:
             below = Item.living < limit
             if limit > 0:  # nobody has counted yet
                 below = Item.living.does_not_exist() | below
-            operations.append(Operation(name, "update", items(pk, "usage"), below, [Item.living.add(1)]))
+            actions = [*_counted(1), Item.walk_shard.set(COUNTERS), Item.walk_key.set(pk)]
+            operations.append(Operation(name, "update", items(pk, USAGE), below, actions))
         if weaver.name:
             lock = items(owner, f"name#{weaver.name}", weaver_id=weaver.id)
             operations.append(Operation("name", "put", lock, Item.pk.does_not_exist()))
@@ -162,6 +167,11 @@ class DynamoWeaverStore:
             found = list(query)
         last = query.last_evaluated_key
         return Page([to_weaver(item) for item in found], last["sk"]["S"].removeprefix(prefix) if last else None)
+
+
+def _counted(by: int) -> list[Action]:
+    """The version lets a recount see that somebody counted meanwhile."""
+    return [Item.living.add(by), Item.version.add(1)]
 
 
 def _puts(

@@ -11,7 +11,9 @@ from chalicelib.adapters.deadline import left, within
 from chalicelib.adapters.kubernetes.attempt import attempt
 from chalicelib.adapters.kubernetes.connection import Connection
 from chalicelib.domain.errors import ClusterError, ClusterRefused, NamespaceMissing
+from chalicelib.domain.pod_spec import LABEL_DEPLOYMENT, MANAGED_SELECTOR
 from chalicelib.domain.pod_status import Event, Pod, one_line
+from chalicelib.services.ports import PodListExpired, PodPage
 
 #: Seconds for a question to Kubernetes, its repetition and its credentials included.
 QUESTION: Final = 8.0
@@ -42,12 +44,25 @@ class KubernetesCluster:
         status, body = self._request("GET", f"pods/{quote(name)}")
         return None if _not_found(status, body) else self._checked(status, body, "Pod")
 
-    def delete_pod(self, name: str) -> bool:
-        status, body = self._request("DELETE", f"pods/{quote(name)}")
-        if _not_found(status, body):
+    def delete_pod(self, name: str, *, uid: str | None = None, force: bool = False) -> bool:
+        options: dict[str, Any] = {"gracePeriodSeconds": 0} if force else {}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        status, body = self._request("DELETE", f"pods/{quote(name)}", options or None)
+        if _not_found(status, body) or (uid and status == 409):
             return False
         self._checked(status, body)
         return True
+
+    def list_pods(self, deployment: str, limit: int, token: str | None) -> PodPage:
+        asked = {"labelSelector": f"{MANAGED_SELECTOR},{LABEL_DEPLOYMENT}={deployment}", "limit": str(limit)}
+        if token:
+            asked["continue"] = token
+        status, body = self._request("GET", f"pods?{urlencode(asked)}")
+        if status == 410:
+            raise PodListExpired
+        answered = self._checked(status, body, "PodList")
+        return PodPage(answered["items"], answered["metadata"].get("continue") or None)
 
     def pod_events(self, pod: Pod) -> Sequence[Event]:
         selector = urlencode({"fieldSelector": f"involvedObject.uid={pod['metadata']['uid']}"})
@@ -84,9 +99,7 @@ class KubernetesCluster:
         answered = _json_object(answer.data)
         if method == "POST" and not first.undone and 400 <= answer.status < 500 and answer.status != 409:
             # Refused now, by a quota for example; the first attempt, whose answer was lost, may have made the pod.
-            raise ClusterError(
-                f"Kubernetes: {one_line(str(answered.get('message') or answer.status))}", k8s_code=answer.status
-            )
+            raise ClusterError(f"Kubernetes: {one_line(str(answered.get('message') or answer.status))}", k8s_code=answer.status)
         return answer.status, answered
 
     def _checked(self, status: int, body: dict[str, Any], kind: str | None = None) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.adapters.dynamodb.reconciliation_store import DynamoReconciliationStore
 from chalicelib.adapters.dynamodb.table import Item, Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
 from chalicelib.adapters.dynamodb.weaver_items import to_weaver, weaver_items
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
 from chalicelib.domain.errors import RetryLater
 from chalicelib.domain.permissions import Principal
+from tests.chalicelib.adapters.reconciliation_contract import ReconciliationContract, Stores
 from tests.chalicelib.adapters.store_contract import StoreContract
 from tests.chalicelib.samples import ALICE, NOW, reservation, weaver
 
@@ -28,6 +30,29 @@ class TestDynamoWeaverStoreOnDynamoDBLocal(StoreContract):
     @pytest.fixture
     def store(self, isolated_table: Table) -> DynamoWeaverStore:
         return DynamoWeaverStore(isolated_table)
+
+
+class OnDynamo(ReconciliationContract):
+    """Both adapters over one table, whose counter a hand changes."""
+
+    def miscount(self, stores: Stores, name: str, by: int) -> None:
+        reconciliation = stores[1]
+        assert isinstance(reconciliation, DynamoReconciliationStore)
+        table = reconciliation.table
+        table.items(name, "usage").update([table.items.living.add(by)])
+
+
+class TestDynamoReconciliationStore(OnDynamo):
+    @pytest.fixture
+    def stores(self, fresh_table: Table) -> Stores:
+        return DynamoWeaverStore(fresh_table), DynamoReconciliationStore(fresh_table)
+
+
+@pytest.mark.needs_dynamodb_local
+class TestDynamoReconciliationStoreOnDynamoDBLocal(OnDynamo):
+    @pytest.fixture
+    def stores(self, isolated_table: Table) -> Stores:
+        return DynamoWeaverStore(isolated_table), DynamoReconciliationStore(isolated_table)
 
 
 class TestRequests:

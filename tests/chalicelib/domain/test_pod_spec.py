@@ -58,6 +58,7 @@ def test_the_whole_manifest():
             "labels": {
                 "loom.dev/managed": "true",
                 "loom.dev/weaver-id": "019ca945-0a00-736c-83c6-a7135a4130b7",
+                "loom.dev/deployment": "weavers",
                 "loom.dev/owner-user-id": "user-alice",
                 "loom.dev/org-id": "org-alice",
             },

@@ -17,17 +17,20 @@ from chalicelib.domain.weaver import (
     CREATE_FAILED,
     CREATE_GRACE,
     TRANSITIONS,
+    Ending,
     Weaver,
     awaited,
+    create_failed,
+    deleted,
     due_at,
     ended,
+    expired,
     extended,
     observed,
     pod_made,
     pod_may_come,
-    terminating,
 )
-from tests.chalicelib.samples import MINUTE, NOW, weaver
+from tests.chalicelib.samples import ALICE, MINUTE, NOW, terminating, weaver
 
 STATUSES = get_args(WeaverStatus)
 SEEN = st.builds(
@@ -58,7 +61,7 @@ class Life(RuleBasedStateMachine):
             assert after.status in TRANSITIONS[before.status]
         if before.status == "terminating":
             assert after.status == "terminating" or after.ended_at
-            assert (after.reason, after.message) == (before.reason, before.message)
+            assert (after.reason, after.message, after.ending) == (before.reason, before.message, before.ending)
         assert set(before.stages) <= set(after.stages)
         assert after.expires_at == lifetime.expires_at(after.created_at, after.lifetime_hours)
         fixed = {"id", "owner_user_id", "org_id", "created_at", "name", "repo", "tags", "resources"}
@@ -69,11 +72,19 @@ class Life(RuleBasedStateMachine):
 
     @rule(seen=SEEN)
     def the_pod_is_seen(self, seen: PodStatus) -> None:
-        self.changes(observed(self.weaver, "uid", seen))
+        self.changes(observed(self.weaver, "uid", seen, NOW))
 
-    @rule(reason=st.sampled_from(["Deleted", "Expired", CREATE_FAILED]))
-    def somebody_decides_its_end(self, reason: str) -> None:
-        self.changes(terminating(self.weaver, reason, "told"))
+    @rule()
+    def somebody_deletes_it(self) -> None:
+        self.changes(deleted(self.weaver, "user-bob", "Slack", NOW))
+
+    @rule()
+    def it_expires(self) -> None:
+        self.changes(expired(self.weaver, NOW))
+
+    @rule()
+    def its_create_fails(self) -> None:
+        self.changes(create_failed(self.weaver, "API", NOW, "quota"))
 
     @rule(hours=st.sampled_from([1.0, 4.0, 48.0]))
     def it_is_extended(self, hours: float) -> None:
@@ -89,6 +100,12 @@ class Life(RuleBasedStateMachine):
         due = due_at(self.weaver)
         assert (due is None) == (self.weaver.ended_at is not None)
         assert due is None or due <= self.weaver.expires_at
+
+    @invariant()
+    def it_is_known_who_ends_it(self) -> None:
+        assert (self.weaver.ending is not None) == (
+            self.weaver.status == "terminating" or self.weaver.ended_at is not None
+        )
 
     @invariant()
     def what_has_ended_is_over(self) -> None:
@@ -117,8 +134,10 @@ def test_which_status_may_follow_which(before, after):
         "terminating": set(),
     }
     record = replace(RUNNING, status=before)
-    seen = observed(record, "uid", PodStatus(after, "Why", "told"))
-    if after in allowed[before]:
+    seen = observed(record, "uid", PodStatus(after, "Why", "told"), NOW)
+    if after == "terminating" and after in allowed[before]:
+        assert (seen.status, seen.reason, seen.message, seen.ending) == (after, "Why", "told", Ending("cluster", NOW))
+    elif after in allowed[before]:
         assert (seen.status, seen.reason, seen.message, seen.version) == (after, "Why", "told", record.version + 1)
     else:
         assert seen is record
@@ -126,26 +145,47 @@ def test_which_status_may_follow_which(before, after):
 
 def test_seeing_the_same_again_changes_nothing():
     seen = PodStatus("running", stages={"ready": NOW})
-    once = observed(RUNNING, "uid", seen)
+    once = observed(RUNNING, "uid", seen, NOW)
     assert once is not RUNNING
-    assert observed(once, "uid", seen) is once
+    assert observed(once, "uid", seen, NOW) is once
 
 
 def test_stages_once_reached_stay():
     """Events, from which "pulled" is known, are forgotten after an hour."""
-    first = observed(RUNNING, "uid", PodStatus("running", stages={"pulled": NOW}))
-    second = observed(first, "uid", PodStatus("running", stages={"ready": NOW}))
+    first = observed(RUNNING, "uid", PodStatus("running", stages={"pulled": NOW}), NOW)
+    second = observed(first, "uid", PodStatus("running", stages={"ready": NOW}), NOW)
     assert set(second.stages) == {"reserved", "pulled", "ready"}
 
 
 def test_whoever_sees_the_pod_first_writes_down_its_uid():
-    assert observed(weaver(), "uid-1", PodStatus("pending")).pod_uid == "uid-1"
+    assert observed(weaver(), "uid-1", PodStatus("pending"), NOW).pod_uid == "uid-1"
 
 
 def test_the_first_decision_to_end_stands():
-    going = terminating(RUNNING, "Expired", "its lifetime ended")
+    going = expired(RUNNING, NOW)
     assert (going.status, going.reason, going.version) == ("terminating", "Expired", RUNNING.version + 1)
-    assert terminating(going, "Deleted", "by somebody") is going
+    assert deleted(going, "user-bob", "CLI", NOW) is going
+
+
+@pytest.mark.parametrize(
+    ("now", "message"),
+    [
+        (NOW + MINUTE, "deleted before its time by user-alice via Slack at 2026-03-01 12:01 UTC"),
+        (NOW + timedelta(hours=5), "deleted by user-alice via Slack at 2026-03-01 17:00 UTC"),
+    ],
+    ids=["early", "late"],
+)
+def test_who_deleted_it_is_told(now, message):
+    going = deleted(RUNNING, ALICE.user_id, "Slack", now)
+    assert (going.reason, going.message) == ("Deleted", message)
+    assert going.ending == Ending("Slack", now, ALICE.user_id)
+    assert ended(going, now + MINUTE).ending == going.ending
+
+
+def test_a_pod_that_is_deleted_in_the_cluster_was_not_ours_to_end():
+    going = observed(RUNNING, "uid", PodStatus("terminating"), NOW)
+    assert (going.reason, going.message) == ("PodDeleted", "its pod was deleted in the cluster")
+    assert ended(going, NOW + MINUTE).status == "failed"
 
 
 @pytest.mark.parametrize("status", ["pending", "running", "succeeded", "failed"])
@@ -188,7 +228,7 @@ def test_lifetimes_that_an_extension_may_not_give(hours, words):
 
 @pytest.mark.parametrize(
     "record",
-    [terminating(RUNNING, "Expired", "its lifetime of 4 h ended"), ended(replace(RUNNING, message="it ended"), NOW)],
+    [terminating(RUNNING), ended(replace(RUNNING, message="it ended"), NOW)],
     ids=["terminating", "ended"],
 )
 def test_what_is_gone_or_going_is_not_extended(record):
@@ -200,9 +240,9 @@ def test_what_is_gone_or_going_is_not_extended(record):
 @pytest.mark.parametrize(
     ("record", "status", "reason"),
     [
-        (terminating(RUNNING, "Deleted", "by a user"), "succeeded", "Deleted"),
-        (terminating(RUNNING, "Expired", "in time"), "succeeded", "Expired"),
-        (terminating(weaver(), CREATE_FAILED, "quota"), "failed", CREATE_FAILED),
+        (terminating(RUNNING), "succeeded", "Deleted"),
+        (expired(RUNNING, NOW), "succeeded", "Expired"),
+        (create_failed(weaver(), "API", NOW, "quota"), "failed", CREATE_FAILED),
         (RUNNING, "failed", "PodGone"),
         (pod_made(weaver(), "uid"), "failed", "PodGone"),
         (weaver(), "failed", CREATE_FAILED),
@@ -217,7 +257,7 @@ def test_how_a_weaver_has_ended(record, status, reason):
     assert gone.version == record.version + 1
     assert gone.message is not None or record.message is None
     assert ended(gone, NOW + 2 * MINUTE) is gone
-    assert terminating(gone, "Deleted", "") is gone
+    assert terminating(gone) is gone
 
 
 @pytest.mark.parametrize(
@@ -229,9 +269,9 @@ def test_how_a_weaver_has_ended(record, status, reason):
         (pod_made(weaver(), "uid"), NOW),
         (awaited(pod_made(weaver(), "uid"), NOW + MINUTE), NOW + MINUTE),
         (replace(RUNNING, status="failed"), NOW + timedelta(hours=4)),
-        (terminating(RUNNING, "Deleted", ""), NOW),
-        (terminating(weaver(), CREATE_FAILED, ""), NOW),
-        (awaited(terminating(RUNNING, "Deleted", ""), NOW + MINUTE), NOW + MINUTE),
+        (terminating(RUNNING), NOW),
+        (create_failed(weaver(), "API", NOW), NOW),
+        (awaited(terminating(RUNNING), NOW + MINUTE), NOW + MINUTE),
         (ended(RUNNING, NOW), None),
     ],
     ids=[

@@ -6,9 +6,9 @@ import pytest
 from chalicelib.domain import ids
 from chalicelib.domain.errors import AmbiguousId, ClusterTimeout, Forbidden, InvalidRequest, NotFound
 from chalicelib.domain.permissions import Principal
-from chalicelib.domain.weaver import CREATE_GRACE, terminating
+from chalicelib.domain.weaver import CREATE_GRACE
 from chalicelib.services.describe import Listing
-from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, weaver
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, terminating, weaver
 from tests.chalicelib.services.world import RUNNING, World
 
 MEMBER = Principal("user-carol", "org-carol", {"org-blue": "org_member"})
@@ -94,7 +94,7 @@ def test_a_pod_deleted_by_others_takes_its_weaver_along(world):
 def test_the_decision_of_somebody_quicker_is_what_is_told(world):
     made = world.create()
     world.cluster.set_status(made.pod_name, RUNNING)
-    world.meanwhile("before update", lambda _record: world.store.update(terminating(made, "Deleted", "by another")))
+    world.meanwhile("before update", lambda _record: world.store.update(terminating(made)))
     assert world.describe(ALICE, made.id).reason == "Deleted"
 
 

@@ -52,11 +52,11 @@ def test_an_end_in_the_past_is_refused(world):
 def test_what_is_going_or_gone_is_not_extended(world):
     made = world.created_and_running()
     world.stop(ALICE, made.id)
-    with pytest.raises(WeaverEnded, match="deleted by user-alice"):
+    with pytest.raises(WeaverEnded, match="deleted before its time by user-alice via API"):
         world.extend(ALICE, made.id, 8)
     world.cluster.settle()
     world.stop(ALICE, made.id)
-    with pytest.raises(WeaverEnded, match="deleted by user-alice"):
+    with pytest.raises(WeaverEnded, match="deleted before its time by user-alice via API"):
         world.extend(ALICE, made.id, 8)
 
 

@@ -17,9 +17,9 @@ from chalicelib.domain.errors import (
     TooManyWeavers,
 )
 from chalicelib.domain.permissions import Principal
-from chalicelib.domain.weaver import CREATE_GRACE, pod_made, terminating
+from chalicelib.domain.weaver import CREATE_GRACE, pod_made
 from chalicelib.services.launch import request_hash
-from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, terminating
 from tests.chalicelib.services.world import RUNNING, SETTINGS
 
 
@@ -269,7 +269,7 @@ def test_an_undo_gives_way_to_whoever_ends_the_weaver(world):
 
     def somebody_deletes_it(*_args):
         (record,) = world.store.records.values()
-        world.store.update(terminating(record, "Deleted", "by somebody else"))
+        world.store.update(terminating(record))
 
     world.meanwhile("before update", somebody_deletes_it)
     with pytest.raises(ClusterRefused, match="quota"):

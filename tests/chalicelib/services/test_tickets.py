@@ -6,10 +6,10 @@ import pytest
 
 from chalicelib.domain.errors import Forbidden, WeaverEnded
 from chalicelib.domain.permissions import Principal
-from chalicelib.domain.weaver import ended, pod_made, terminating
+from chalicelib.domain.weaver import ended, pod_made
 from chalicelib.services.tickets import Tickets
 from tests.chalicelib.fakes import FakeClock, FakeSigner
-from tests.chalicelib.samples import ALICE, BOB, NOW, weaver
+from tests.chalicelib.samples import ALICE, BOB, NOW, terminating, weaver
 
 WEAVER = pod_made(weaver(org_id="org-blue"), "uid")
 ACTIONS = ("attach", "exec", "logs", "events", "tcp")
@@ -76,15 +76,15 @@ def test_who_gets_which_ticket(tickets, principal, may, action, role):
 @pytest.mark.parametrize(
     "gone",
     [
-        terminating(WEAVER, "Expired", "its lifetime of 4 h ended"),
-        ended(terminating(WEAVER, "Expired", "its lifetime of 4 h ended"), NOW),
+        terminating(WEAVER),
+        ended(terminating(WEAVER), NOW),
     ],
     ids=["terminating", "ended"],
 )
 def test_there_is_no_ticket_to_what_is_gone(tickets, gone):
-    with pytest.raises(WeaverEnded, match="its lifetime of 4 h ended") as refused:
+    with pytest.raises(WeaverEnded, match="deleted before its time by user-alice via CLI") as refused:
         tickets.issue(ALICE, gone, "attach", "driver")
-    assert refused.value.details["reason"] == "Expired"
+    assert refused.value.details["reason"] == "Deleted"
     with pytest.raises(Forbidden):  # who may not connect does not learn how it is
         tickets.issue(BOB, gone, "attach", "driver")
 

@@ -10,6 +10,7 @@ from chalicelib.domain.weaver import Weaver
 from chalicelib.services.describe import Describe
 from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
+from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.retention import Retention
 from chalicelib.services.stop import Stop
 from chalicelib.services.sweep import Sweep
@@ -27,11 +28,13 @@ RUNNING = {
     ],
 }
 
+DEPLOYMENT = "weavers"
 RETENTION = Retention(days=30)
 SETTINGS = LaunchSettings(
     default_image="registry.example/weaver:latest",
     clone_image="registry.example/git:1",
     server_url="https://loom.example",
+    deployment=DEPLOYMENT,
     user_limit=3,
     org_limit=5,
 )
@@ -53,7 +56,9 @@ class World:
         self.describe = Describe(store, cluster, self.clock, RETENTION)
         self.extend = Extend(store, self.clock, self.describe)
         self.stop = Stop(store, cluster, self.clock, RETENTION, self.describe)
-        self.sweep = Sweep(store, self.clock, self.describe, self.stop)
+        self.cluster.clock = self.clock
+        reconcile = Reconcile(store, cluster, DEPLOYMENT)
+        self.sweep = Sweep(store, cluster, self.clock, self.describe, self.stop, reconcile)
 
     def create(self, principal: Principal = ALICE, key: str | None = None, **body: Any) -> Weaver:
         """What POST does with ``body``."""
