@@ -66,6 +66,7 @@ async def start(
         "LOOM_KUBECONFIG": str(kubeconfigs["control-plane"]),
         "LOOM_RELAY_URL": relay.url.replace("http", "ws", 1),
         "LOOM_TICKET_KEY_FILE": str(key),
+        "LOOM_DEPLOYMENT": f"laptop-{cluster.mark}" if cluster else "laptop",
         "LOOM_WEAVER_IMAGE": image,
         "LOOM_ALLOW_HTTP_REPOS": "true",
         "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
