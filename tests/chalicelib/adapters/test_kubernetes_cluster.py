@@ -1,8 +1,10 @@
 """KubernetesCluster against the single-node pod API server: a real process that runs real containers."""
 
+import base64
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from chalicelib.adapters.kubernetes.connection import connect
 from chalicelib.domain.errors import ClusterRefused, NamespaceMissing
 from chalicelib.domain.pod_spec import PodRequest, weaver_pod
 from chalicelib.domain.pod_status import Pod, pod_status
+from chalicelib.services.ports import PodListExpired, PodPage
 from tests.chalicelib.samples import weaver
 from tests.processes import part
 from tests.waiting import until
@@ -85,6 +88,40 @@ def test_a_pod_has_no_events_but_its_own(cluster: KubernetesCluster):
         assert found is not None
         assert pod_status(found, cluster.pod_events(pod)).reason in ("ErrImagePull", "ImagePullBackOff")
         cluster.delete_pod(pod["metadata"]["name"])
+
+
+def test_a_forced_deletion_takes_a_pod_at_once_and_only_the_one_that_was_meant(cluster: KubernetesCluster):
+    made = cluster.create_pod(manifest())
+    assert made is not None
+    name = made["metadata"]["name"]
+    assert cluster.delete_pod(name, uid="00000000-0000-4000-8000-000000000000", force=True) is False
+    assert cluster.get_pod(name) is not None
+    assert cluster.delete_pod(name, uid=made["metadata"]["uid"], force=True) is True
+    assert cluster.get_pod(name) is None
+    assert cluster.delete_pod(name, uid=made["metadata"]["uid"]) is False
+
+
+def test_the_pods_of_a_deployment_page_by_page(cluster: KubernetesCluster):
+    mine = replace(REQUEST, deployment="mine")
+    made = [cluster.create_pod(weaver_pod(weaver(), mine)) for _ in range(5)]
+    cluster.create_pod(manifest())  # another's
+    names, pages, token = [], 0, None
+    while token or not pages:
+        page = cluster.list_pods("mine", 2, token)
+        names += [pod["metadata"]["name"] for pod in page.pods]
+        token, pages = page.token, pages + 1
+    assert names == sorted(pod["metadata"]["name"] for pod in made if pod)
+    assert pages == 3
+    assert cluster.list_pods("nobodys", 2, None) == PodPage([])
+    with pytest.raises(PodListExpired):
+        cluster.list_pods("mine", 2, _token_of_long_ago(cluster.list_pods("mine", 2, None)))
+
+
+def _token_of_long_ago(page: PodPage) -> str:
+    """The same place in a list of a resource version that is no longer kept: tokens are opaque, but not sealed."""
+    assert page.token
+    place = json.loads(base64.urlsafe_b64decode(page.token + "=" * (-len(page.token) % 4)))
+    return base64.urlsafe_b64encode(json.dumps(place | {"rv": 1}).encode()).decode().rstrip("=")
 
 
 def test_a_manifest_that_kubernetes_refuses(cluster: KubernetesCluster):

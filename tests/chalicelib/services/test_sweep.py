@@ -224,3 +224,17 @@ def test_steps_that_wait_are_under_way_at_once(world):
         report = replace(world.sweep, spread=pool.map)()
     assert set(report.deleted_ids) == {one.id for one in made}
     assert report.failed_count == 0
+
+
+def test_an_idle_tick_asks_what_is_due_and_nothing_else(world):
+    world.created_and_running()
+    asked: list[str] = []
+    world.watcher = lambda moment, _args: asked.append(moment)
+    world.clock.advance(MINUTE)
+    world.sweep()
+    assert asked == ["before due", "after due"]
+    asked.clear()
+    world.clock.advance(MINUTE)
+    world.sweep()
+    calls = [moment.removeprefix("before ") for moment in asked if moment.startswith("before")]
+    assert calls == ["due", "cursor", "list_pods", "living", "counters", "counter", "counter", "move_cursor"]
