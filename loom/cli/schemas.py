@@ -124,6 +124,30 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             },
         },
     ),
+    "cleanup": _object(
+        "what the sweeps did, or with --dry-run would do",
+        {
+            "dry_run": {"type": "boolean", "description": "whether nothing was done"},
+            "deleted_count": {"type": "integer", "description": "how many weavers ended"},
+            "deleted_ids": {"type": "array", "description": "their full ids", "items": {"type": "string"}},
+            "more": {"type": "boolean", "description": "whether there is more to do than that"},
+            "steps": {
+                "type": "array",
+                "description": "each of the steps",
+                "items": _object(
+                    "one step",
+                    {
+                        "action": {
+                            "enum": ["expire", "undo", "finish", "force", "look", "lost", "orphan", "repair"],
+                            "description": "what is done",
+                        },
+                        "subject": _text("a weaver's full id, a pod's name or a counter"),
+                        "why": _text("one line"),
+                    },
+                ),
+            },
+        },
+    ),
     "config": _object(
         "what is configured",
         {

@@ -63,6 +63,15 @@ _EXTEND_EXAMPLES = """\
 A weaver lives at most 48 hours. A shorter lifetime than it has is taken too, if
 its end is still to come.
 """
+_CLEANUP_EXAMPLES = """\
+  loom cleanup --dry-run     what a sweep would do, and why
+  loom cleanup               do it now, not within the minute
+
+For system admins. ACTION is expire (its lifetime is over), undo (its create did
+not come through), finish (wait for the pod of a deleted one), force (its pod did
+not go in time), look (it starts), lost (its pod is gone), orphan (a pod without a
+weaver) or repair (a quota's counter was wrong).
+"""
 
 
 def add_commands(commands: Any) -> None:
@@ -73,6 +82,7 @@ def add_commands(commands: Any) -> None:
     _add_describe(commands)
     _add_extend(commands)
     _add_delete(commands)
+    _add_cleanup(commands)
 
 
 def _add_new(commands: Any) -> None:
@@ -139,6 +149,14 @@ def _add_delete(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="tell as JSON what was deleted and what was not")
 
 
+def _add_cleanup(commands: Any) -> None:
+    parser = add_command(
+        commands, "cleanup", "sweep now: end what is over, mend what is wrong", _CLEANUP_EXAMPLES, _cleanup
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would be done")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
 def _new(options: argparse.Namespace) -> int:
     from loom.cli.new import run
 
@@ -171,5 +189,11 @@ def _extend(options: argparse.Namespace) -> int:
 
 def _delete(options: argparse.Namespace) -> int:
     from loom.cli.delete import run
+
+    return run(options)
+
+
+def _cleanup(options: argparse.Namespace) -> int:
+    from loom.cli.cleanup import run
 
     return run(options)

@@ -49,7 +49,7 @@ def offered(run):
 
 def test_commands(offered):
     assert offered("") == [
-        *("new", "attach", "ps", "describe", "extend", "delete", "rm"),
+        *("new", "attach", "ps", "describe", "extend", "delete", "rm", "cleanup"),
         *("weaver", "config", "completion", "version"),
     ]
     assert offered("de") == ["describe", "delete"]

@@ -69,3 +69,10 @@ def test_version(run, api):
     assert isinstance(shown, dict)
     assert shown["server"] == {"version": "9.8.7", "url": api.url, "error": None}
     assert shown["relay"] == {"version": "9.8.6", "url": api.url, "error": None}
+
+
+def test_cleanup(run, api):
+    steps = [{"action": "repair", "subject": "org o1", "why": "it said 3, there are 2"}]
+    swept = {"dry_run": False, "deleted_count": 1, "deleted_ids": [WEAVER["id"]], "more": False, "steps": steps}
+    api.on("POST", "/api/weavers/cleanup", Answer(200, swept))
+    assert valid("cleanup", run("cleanup", "--json").stdout) == swept
