@@ -66,7 +66,9 @@ class WeaverItems:
 
 def weaver_items(items: type[Item], weaver: Weaver, keep_until: datetime | None = None) -> WeaverItems:
     """``keep_until``, set once the weaver has ended, is when the history may be forgotten."""
-    record = json.dumps(asdict(weaver), default=datetime.isoformat)
+    # Compact: most weavers then fit into the 1 KiB that one write unit pays for.
+    told = {name: value for name, value in asdict(weaver).items() if value is not None}
+    record = json.dumps(told, default=datetime.isoformat, separators=(",", ":"), ensure_ascii=False)
     ttl = int(keep_until.timestamp()) if keep_until else None
     due = due_at(weaver)
     pk, sk = main_key(weaver.id)
