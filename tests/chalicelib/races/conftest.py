@@ -1,32 +1,36 @@
 """The use cases over the real store on DynamoDB Local, whose transactions are isolated, and a fake cluster."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb.reconciliation_store import DynamoReconciliationStore
 from chalicelib.adapters.dynamodb.table import Table
 from chalicelib.adapters.dynamodb.transaction import read
 from chalicelib.adapters.dynamodb.weaver_items import org_key, owner_key
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
-from tests.chalicelib.fakes import FakeCluster
-from tests.chalicelib.races.together import OneAtATime
+from tests.chalicelib.races.together import AtomicCluster
 from tests.chalicelib.samples import ALICE
 from tests.chalicelib.services.world import World
 
 #: Weavers that Alice may have; her org may have more, so that it is her counter that all creates meet at.
 LIMIT = 64
+SWEEP_THREADS = 8
 
 
 @pytest.fixture
-def world(isolated_table: Table) -> World:
-    assert isolated_table.connection.client  # made once and now: otherwise each of many threads makes its own
+def world(isolated_table: Table) -> Iterator[World]:
+    """A sweep carries its steps out in threads, as the deployed one does."""
     store: Any = DynamoWeaverStore(isolated_table)
-    cluster: Any = OneAtATime(FakeCluster())
-    made = World(store=store, cluster=cluster)
+    made = World(store=store, cluster=AtomicCluster())
     made.launch = replace(made.launch, settings=replace(made.launch.settings, user_limit=LIMIT, org_limit=2 * LIMIT))
-    return made
+    reconcile = replace(made.sweep.reconcile, store=DynamoReconciliationStore(isolated_table))
+    with ThreadPoolExecutor(SWEEP_THREADS) as pool:
+        made.sweep = replace(made.sweep, reconcile=reconcile, spread=pool.map)
+        yield made
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.needs_dynamodb_local, pytest.mark.xdist_group("races")
 
 WEAVERS = length(full=60, short=30)
 DELETES = 20
-ROUNDS = length(full=300, short=40)
+ROUNDS = length(full=300, short=24)
 #: How far the create has come when the delete, which has found the weaver, is where the second moment says.
 MEETINGS = (
     ("after reserve", "after list_by_owner"),

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.errors import WeaverError
+from tests.chalicelib.fakes import AnswerT, FakeCluster, Method
 
 #: Seconds until threads that wait for one another fail: that is a defect of a test.
 DEADLINE = 60
@@ -27,23 +29,15 @@ def at_once(works: Sequence[Callable[[], object]]) -> list[object]:
     return [one.result() for one in running]
 
 
-class OneAtATime:
-    """A fake whose methods are called by many threads: each call is atomic, as it is for a server."""
+@dataclass
+class AtomicCluster(FakeCluster):
+    """Each call from any of many threads is atomic, as it is for a server."""
 
-    def __init__(self, fake: object) -> None:
-        self._fake = fake
-        self._lock = threading.Lock()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._fake, name)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with self._lock:
-                return found(*args, **kwargs)
-
-        return call
+    def _called(self, method: Method, work: Callable[[], AnswerT]) -> AnswerT:
+        with self._lock:
+            return super()._called(method, work)
 
 
 class Meeting:
