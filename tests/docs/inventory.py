@@ -37,6 +37,14 @@ def settings() -> set[str]:
     return {name for path in sources() for name in re.findall(r"LOOM_[A-Z][A-Z_]*", path.read_text())}
 
 
+def metrics() -> set[str]:
+    """Every ``count("…")`` and ``gauge("…")`` of the API."""
+    found: set[str] = set()
+    for path in (ROOT / "chalicelib" / "api").glob("*.py"):
+        found |= set(re.findall(r'(?<![.\w])(?:count\(|gauge\(|observability\.count\(|name=)"(\w+)"', path.read_text()))
+    return found
+
+
 def error_codes() -> set[str]:
     """Those of the tree, of the frame around the API, and of every ``Refusal(…, code, …)`` and ``envelope(code, …)``."""
     found = {error.code for error in _subclasses(WeaverError)} | set(_CHALICE_CODES.values())

@@ -64,6 +64,11 @@ def test_error_codes():
     assert not missing(codes, page("http-api.md"))
 
 
+def test_metrics():
+    assert len(inventory.metrics()) > 10
+    assert missing(inventory.metrics(), page("operations.md")) == set()
+
+
 def test_endpoints():
     endpoints = inventory.endpoints()
     assert {"POST /api/weaver", "GET /readyz"} <= endpoints

@@ -90,7 +90,7 @@ def test_a_sweep_by_hand_is_for_admins(api: Client, admin: Client):
     assert api("POST", "/api/weavers/cleanup", {})[0] == 403
     status, body, _ = admin("POST", "/api/weavers/cleanup", {"dry_run": True})
     assert status == 200
-    assert body == {"dry_run": True, "deleted_count": 0, "deleted_ids": [], "more": False}
+    assert body == {"dry_run": True, "deleted_count": 0, "deleted_ids": [], "more": False, "steps": []}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_sweep_by_hand_is_for_admins(api: Client, admin: Client):
         ("GET", "/api/weavers?sattus=running", {}, 400, "invalid_request"),
         ("GET", f"/api/weavers?owner={'x' * 3000}", {}, 400, "invalid_request"),
         ("POST", "/api/weaver", {"body": {"org_id": "not a label"}}, 400, "invalid_request"),
-        ("POST", "/api/weaver", {"Content_Length": "9" * 30}, 413, "invalid_request"),
+        ("POST", "/api/weaver", {"Content_Length": "9" * 30}, 413, "body_too_large"),
         ("GET", "/api/weavers?org=others", {}, 403, "forbidden"),
         ("GET", "/api/weavers?owner=other", {}, 403, "forbidden"),
         ("GET", "/api/weaver/x/attach", {}, 426, "upgrade_required"),
