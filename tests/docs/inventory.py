@@ -41,7 +41,7 @@ def metrics() -> set[str]:
     """Every ``count("…")`` and ``gauge("…")`` of the API."""
     found: set[str] = set()
     for path in (ROOT / "chalicelib" / "api").glob("*.py"):
-        found |= set(re.findall(r'(?<![.\w])(?:count\(|gauge\(|observability\.count\(|name=)"(\w+)"', path.read_text()))
+        found |= set(re.findall(r'\b(?:count|gauge|single_metric)\(\s*(?:name=)?"(\w+)"', path.read_text()))
     return found
 
 
