@@ -12,74 +12,16 @@ import logging
 import socket
 import threading
 import time
-from http import HTTPStatus
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
 
 from chalice import Chalice
-from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, LambdaContext, LocalChalice, LocalGatewayException
+from chalice.local import LambdaContext, LocalChalice
 
 from app import app
-from chalicelib.api.errors import envelope
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.permissions import Principal
 from chalicelib.services.authenticate import token_hash
-
-#: Bytes: API Gateway's own limit.
-_LARGEST_BODY: Final = 10 * 2**20
-
-
-class GatewayHandler(ChaliceRequestHandler):
-    """API Gateway's part, with its own errors in our envelope, as the stack's gateway responses are."""
-
-    timeout = 75  # seconds that a kept-open connection may be idle
-
-    def parse_request(self) -> bool:
-        """False when the request was answered here: without a length, the body's end is unknown."""
-        if not super().parse_request():
-            return False
-        length = self.headers.get("content-length", "0")
-        if "transfer-encoding" in self.headers or not (length.isascii() and length.isdigit()):
-            self.send_error(HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length")
-            return False
-        if len(length) > len(str(_LARGEST_BODY)) or int(length) > _LARGEST_BODY:
-            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {_LARGEST_BODY} bytes")
-            return False
-        return True
-
-    def __getattr__(self, name: str) -> Any:
-        """Methods that Chalice's handler does not know come to the app as well, which answers 405."""
-        if name.startswith("do_"):
-            return self._generic_handle
-        raise AttributeError(name)
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What Python's server refuses by itself: a request line or headers that are none."""
-        self.close_connection = True
-        self._refuse(HTTPStatus(code), "invalid_request", message or explain or "")
-
-    def _send_error_response(self, _error: LocalGatewayException) -> None:
-        path = self.path.partition("?")[0]
-        self._refuse(HTTPStatus.NOT_FOUND, "not_found", f"there is nothing at {path}")
-
-    def _refuse(self, status: HTTPStatus, code: str, message: str) -> None:
-        self._send_http_response(status, {}, json.dumps(envelope(code, message)))
-
-    def log_message(self, *args: object) -> None:
-        """Quiet: the app logs its requests itself."""
-
-
-class Server(ThreadingHTTPServer):
-    """Serves on a socket that was bound before this process began, so that its URL is known to the other parts."""
-
-    daemon_threads = True
-
-    def __init__(self, listening: socket.socket, handler: Any) -> None:
-        super().__init__(listening.getsockname(), handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listening
+from local.gateway import GatewayHandler, Server
 
 
 def tick_every(seconds: float, local_app: Chalice) -> None:
@@ -119,7 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     prepare(arguments.state)
     app.__class__ = LocalChalice  # its current request is a thread's own, as `chalice local` has it
-    handler = functools.partial(GatewayHandler, app_object=app, config=Config.create(lambda_timeout=29))
+    handler = functools.partial(GatewayHandler, app)
     server = Server(socket.socket(fileno=arguments.fd), handler)
     threading.Thread(target=tick_every, args=(arguments.tick, app), daemon=True).start()
     host, port = server.socket.getsockname()[:2]

@@ -2,8 +2,9 @@
 
 from chalice import Chalice, Rate
 
-from chalicelib.api import budget, health, observability, sweeping, tickets, weavers
+from chalicelib.api import budget, health, observability, openapi, sweeping, tickets, weavers
 from chalicelib.api.errors import own_envelope
+from chalicelib.api.well_formed import well_formed
 
 
 def serve(app: Chalice) -> Chalice:
@@ -11,7 +12,8 @@ def serve(app: Chalice) -> Chalice:
     app.register_middleware(observability.observed, "http")
     app.register_middleware(own_envelope, "http")
     app.register_middleware(budget.in_time, "http")
-    for blueprint in (weavers.blueprint, tickets.blueprint, health.blueprint, sweeping.blueprint):
-        app.register_blueprint(blueprint)
+    app.register_middleware(well_formed(app), "http")
+    for door in (weavers, tickets, health, openapi, sweeping):
+        app.register_blueprint(door.blueprint)
     app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep")(sweeping.every_minute)
     return app

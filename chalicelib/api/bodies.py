@@ -2,13 +2,11 @@
 pydantic, which is a quarter of a cold start, and most requests have no body.
 """
 
-from typing import Annotated
-
 from chalice.app import Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, StrictBool
 
 from chalicelib.api.requests import json_object
-from chalicelib.domain.create_request import REQUEST_BODY, CreateRequest, parse_create_request, validated
+from chalicelib.domain.create_request import REQUEST_BODY, CreateRequest, Hours, parse_create_request, validated
 from chalicelib.domain.tickets import TicketAction, TicketRole
 
 
@@ -26,7 +24,7 @@ class ExtendRequest(BaseModel):
 
     model_config = REQUEST_BODY
 
-    lifetime_hours: Annotated[float, Field(strict=True)]  # true is no number of hours
+    lifetime_hours: Hours
 
 
 class CleanupRequest(BaseModel):
@@ -34,7 +32,7 @@ class CleanupRequest(BaseModel):
 
     model_config = REQUEST_BODY
 
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 def create_request(request: Request, *, allow_http: bool) -> CreateRequest:

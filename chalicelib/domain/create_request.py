@@ -23,6 +23,8 @@ _NO_BRANCH: Final = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|^@$|(^|/)\.|\.lock(/|$)|
 _TAG: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?")
 #: Bytes of the environment, and of command or args: they share the kernel's limit, and the pod has to fit into the API server.
 _MAX_BYTES: Final = 64 * 1024
+#: Bytes of all tags: they are in every list, and a DynamoDB item holds 400 KiB.
+_MAX_TAG_BYTES: Final = 8 * 1024
 
 
 def _plain(text: str) -> str:
@@ -102,9 +104,9 @@ def _words(words: list[str]) -> list[str]:
     return words
 
 
-def _bounded(parts: Iterable[Iterable[str]]) -> None:
-    if sum(len(text.encode()) for part in parts for text in part) > _MAX_BYTES:
-        raise ValueError(f"must not exceed {_MAX_BYTES} bytes in all")
+def _bounded(parts: Iterable[Iterable[str]], most: int = _MAX_BYTES) -> None:
+    if sum(len(text.encode()) for part in parts for text in part) > most:
+        raise ValueError(f"must not exceed {most} bytes in all")
 
 
 def _tags(tags: dict[str, str]) -> dict[str, str]:
@@ -113,6 +115,7 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"{key[:70]!r}: keys are at most 63 letters, digits and -_./")
         if len(value) > 256 or _CONTROL.search(value):
             raise ValueError(f"{key!r}: values are at most 256 characters without control characters")
+    _bounded(tags.items(), _MAX_TAG_BYTES)
     return tags
 
 
@@ -128,10 +131,53 @@ def _cpu(text: str) -> str:
     return text
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_plain)]
-Argument = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul)]
+def _shown(pattern: str, **schema: Any) -> Any:
+    """Puts into the JSON schema what a function above checks in its own words; not all of it can be said there."""
+    return Field(json_schema_extra={"pattern": pattern, **schema})
+
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=512), AfterValidator(_plain), _shown(r"^[^\x00-\x1f\x7f-\x9f]+$")
+]
+Argument = Annotated[str, StringConstraints(max_length=16_384), AfterValidator(_no_nul), _shown(r"^[^\x00]*$")]
 Words = Annotated[list[Argument], Field(max_length=256), AfterValidator(_words)]
-EnvName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+EnvName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256),
+    _shown(r"^(?![Ll][Oo][Oo][Mm]_)[A-Za-z_][A-Za-z0-9_]*$"),
+]
+TagName = Annotated[Text, _shown(r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$", maxLength=63)]
+TagValue = Annotated[str, _shown(r"^[^\x00-\x1f\x7f-\x9f]*$", maxLength=256)]
+Image = Annotated[Text, AfterValidator(_image), _shown(r"^[^-\s\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]*$")]
+OrgId = Annotated[
+    Text, AfterValidator(_org_id), _shown(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", maxLength=63)
+]
+Repo = Annotated[
+    str,
+    StringConstraints(max_length=2048),
+    AfterValidator(_plain),
+    AfterValidator(_repo),
+    _shown(r"^https?://[^\s\x00-\x1f\x7f-\x9f\"'`$\\@?#/]+/[^\s\x00-\x1f\x7f-\x9f\"'`$\\?#]+$"),
+]
+Branch = Annotated[
+    Text,
+    StringConstraints(max_length=250),
+    AfterValidator(_branch),
+    _shown(
+        r"^(?!-|@$|.*(\.\.|@\{|//|/\.|\.lock/|\.lock$|[./]$)|[./])[^\s\x00-\x1f\x7f-\x9f~^:?*\[\\]+$", maxLength=250
+    ),
+]
+Name = Annotated[
+    str, AfterValidator(_name), _shown("^(?![0-9a-f-]+$)[a-z]([-a-z0-9]{0,38}[a-z0-9])?$", minLength=1, maxLength=40)
+]
+_QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|m|k|M|G|T)?$"
+Memory = Annotated[Text, AfterValidator(_memory), _shown(_QUANTITY, maxLength=24, description="From 16Mi to 1Ti.")]
+Cpu = Annotated[Text, AfterValidator(_cpu), _shown(_QUANTITY, maxLength=24, description="From 10m to 256 cores.")]
+Workdir = Annotated[Text, AfterValidator(_workdir), _shown(r"^/[^\x00-\x1f\x7f-\x9f]*$")]
+#: Checked by :func:`chalicelib.domain.lifetime.checked_hours`. True is no number of hours.
+Hours = Annotated[
+    float, Field(strict=True, json_schema_extra={"minimum": lifetime.MIN_HOURS, "maximum": lifetime.MAX_HOURS})
+]
 
 
 #: Of every model of a request's body.
@@ -143,8 +189,8 @@ class ResourceLimits(BaseModel):
 
     model_config = REQUEST_BODY
 
-    memory_limit: Annotated[Text, AfterValidator(_memory)] = "16Gi"
-    cpu_limit: Annotated[Text, AfterValidator(_cpu)] | None = None
+    memory_limit: Memory = "16Gi"
+    cpu_limit: Cpu | None = None
 
 
 class CreateRequest(BaseModel):
@@ -152,19 +198,17 @@ class CreateRequest(BaseModel):
 
     model_config = REQUEST_BODY
 
-    image: Annotated[Text, AfterValidator(_image)] | None = None
-    org_id: Annotated[Text, AfterValidator(_org_id)] | None = None
-    repo: Annotated[str, StringConstraints(max_length=2048), AfterValidator(_plain), AfterValidator(_repo)] | None = (
-        None
-    )
-    branch: Annotated[Text, StringConstraints(max_length=250), AfterValidator(_branch)] | None = None
+    image: Image | None = None
+    org_id: OrgId | None = None
+    repo: Repo | None = None
+    branch: Branch | None = None
     env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = {}
-    tags: Annotated[dict[Text, str], Field(max_length=32), AfterValidator(_tags)] = {}
-    name: Annotated[str, AfterValidator(_name)] | None = None
-    lifetime_hours: Annotated[float, Field(strict=True)] = lifetime.DEFAULT_HOURS  # true is no number of hours
+    tags: Annotated[dict[TagName, TagValue], Field(max_length=32), AfterValidator(_tags)] = {}
+    name: Name | None = None
+    lifetime_hours: Hours = lifetime.DEFAULT_HOURS
     command: Words = []
     args: Words = []
-    workdir: Annotated[Text, AfterValidator(_workdir)] | None = None
+    workdir: Workdir | None = None
     resources: ResourceLimits = ResourceLimits()
     attach: Literal["driver"] | None = None
 
