@@ -2,10 +2,12 @@
 
 import argparse
 import time
+from collections.abc import Callable
 from contextlib import closing, nullcontext
+from typing import TypeAlias
 
 from loom.cli.exit_codes import INTERRUPTED
-from loom.cli.farewell import come_back, farewell
+from loom.cli.farewell import come_back, farewell, unsaid
 from loom.cli.in_place import InPlace
 from loom.cli.labels import label
 from loom.cli.options import api_of, checked_reference, settings_of
@@ -16,10 +18,15 @@ from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import Terminal, on_terminal
 from loom.cli.viewer import Viewer
 from loom.client.api import Api, Ticket, Weaver
-from loom.client.errors import ApiError, ConnectionFailed, ConnectionLost, UsageError
+from loom.client.errors import ApiError, ConnectionFailed, ConnectionLost, LoomError, UsageError
 from loom.client.link import Link, NewTicket
 from loom.client.relay import connect
 from loom.wire import Exit, Role
+
+#: What the API tells of a weaver now; None where it does not answer.
+Record: TypeAlias = Callable[[], Weaver | None]
+#: Seconds that a farewell waits for it.
+_IN_PASSING = 3.0
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     role: Role = "observer" if options.observe else "driver"
     ticket = api.ticket(weaver["id"], role)
     try:
-        return be_terminal(weaver, ticket, tickets_for(options, weaver, role), observing=options.observe)
+        new_ticket, record = tickets_for(options, weaver, role), record_of(options, weaver)
+        return be_terminal(weaver, ticket, new_ticket, record, observing=options.observe)
     except KeyboardInterrupt:
         say(f"interrupted while waiting for {label(weaver)}; {come_back(weaver)}")
         return INTERRUPTED
@@ -43,10 +51,24 @@ def tickets_for(options: argparse.Namespace, weaver: Weaver, role: Role = "drive
     return lambda: Api(settings_of(options).config(), lambda _what: nullcontext()).ticket(weaver["id"], role)
 
 
+def record_of(options: argparse.Namespace, weaver: Weaver) -> Record:
+    """Asks what has become of it, in passing, and over a connection of its own: an old one may have died in silence."""
+
+    def record() -> Weaver | None:
+        try:
+            api = Api(settings_of(options).config(), lambda _what: nullcontext(), timeout=_IN_PASSING)
+            return api.get(weaver["id"], refresh=True)
+        except LoomError:
+            return None
+
+    return record
+
+
 def be_terminal(
     weaver: Weaver,
     ticket: Ticket,
     new_ticket: NewTicket,
+    record: Record,
     created_at: float | None = None,
     *,
     observing: bool = False,
@@ -76,13 +98,15 @@ def be_terminal(
         return error.exit_code
     except (ConnectionLost, ApiError) as error:
         raise _lost(weaver, error) from error
-    text, code = farewell(left, weaver, viewer.status, time.monotonic() - ran_from, link.undelivered)
+    seconds = time.monotonic() - ran_from
+    now = record() if unsaid(left) else None
+    text, code = farewell(left, weaver, viewer.status, seconds, link.undelivered, now)
     say(text)
     return code
 
 
 def wait_until_running(
-    weaver: Weaver, ticket: Ticket, new_ticket: NewTicket, created_at: float
+    weaver: Weaver, ticket: Ticket, new_ticket: NewTicket, record: Record, created_at: float
 ) -> tuple[str, int] | None:
     """Without a terminal to attach: only wait, and show for what. Returns the farewell to a weaver that will not run.
 
@@ -95,7 +119,9 @@ def wait_until_running(
             left = _wait(viewer, _progress(created_at), None)
     except (ConnectionLost, ApiError) as error:
         raise _lost(weaver, error) from error
-    return farewell(left, weaver, viewer.status, 0.0) if left else None
+    if not left:
+        return None
+    return farewell(left, weaver, viewer.status, 0.0, record=record() if unsaid(left) else None)
 
 
 def _wait(viewer: Viewer, progress: Progress, terminal: Terminal | None) -> Exit | None:

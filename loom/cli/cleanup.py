@@ -36,6 +36,7 @@ class Swept:
         self.asked = self.more = False
         self.steps: list[Mapping[str, Any]] = []
         self.deleted_ids: list[str] = []
+        self.deleted_count = 0  # of a large sweep, not all ids are told
         self._told: set[tuple[object, object]] = set()
 
     def sweep(self, api: Api) -> bool:
@@ -47,15 +48,16 @@ class Swept:
         new = [step for step in answer["steps"] if (step.get("action"), step.get("subject")) not in self._told]
         self._told |= {(step.get("action"), step.get("subject")) for step in new}
         self.steps += new
-        self.deleted_ids += [each for each in answer["deleted_ids"] if each not in self.deleted_ids]
+        self.deleted_ids += answer["deleted_ids"]
+        self.deleted_count += answer["deleted_count"]
         self.asked, self.more = True, bool(answer.get("more"))
         return self.more and bool(new) and not self.dry_run
 
 
 def _print(swept: Swept, options: argparse.Namespace) -> None:
     if options.json:
-        names = ("dry_run", "deleted_ids", "more", "steps")
-        out_json({"deleted_count": len(swept.deleted_ids), **{name: getattr(swept, name) for name in names}})
+        names = ("dry_run", "deleted_count", "deleted_ids", "more", "steps")
+        out_json({name: getattr(swept, name) for name in names})
         return
     rows = [[printable(str(step.get(column) or "")) for column in _COLUMNS] for step in swept.steps]
     if not sys.stdout.isatty():
@@ -67,13 +69,13 @@ def _print(swept: Swept, options: argparse.Namespace) -> None:
 
 
 def _summary(swept: Swept) -> str:
-    ended = _counted(len(swept.deleted_ids), "weaver")
-    if not swept.steps and not swept.deleted_ids:
+    deleted = _counted(swept.deleted_count, "weaver")
+    if not swept.steps:
         done = "nothing to do"
     elif swept.dry_run:
-        done = f"{_counted(len(swept.steps), 'step')}, by which {ended} would end; nothing was done"
+        done = f"{_counted(len(swept.steps), 'step')}, by which {deleted} would be deleted; nothing was done"
     else:
-        done = f"{_counted(len(swept.steps), 'step')}; {ended} ended"
+        done = f"{_counted(len(swept.steps), 'step')}; {deleted} deleted"
     left = "there is more to do than that" if swept.dry_run else "the rest takes its time: the next sweeps do it"
     return f"{done}; {left}" if swept.more else done
 

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from loom.cli.endings import ended_by
 from loom.cli.labels import short_id
 from loom.cli.options import api_of, checked_reference
-from loom.cli.output import out, out_json
-from loom.cli.references import found
+from loom.cli.output import out, out_json, say
+from loom.cli.references import ended, explained, not_found
 from loom.cli.times import parsed, since, until
-from loom.client.api import Weaver
+from loom.client.api import Api, Weaver
+from loom.client.errors import ApiError
 from loom.printable import printable
 
 
 def run(options: argparse.Namespace) -> int:
     """``loom describe REF``."""
-    weaver = found(api_of(options), checked_reference(options.reference))
+    weaver = _living_or_ended(api_of(options), checked_reference(options.reference))
     if options.json:
         out_json(weaver)
         return 0
@@ -29,10 +31,21 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _living_or_ended(api: Api, reference: str) -> Weaver:
+    """Who has just lost a weaver knows its name, and not its full id. Raises LoomError."""
+    try:
+        return api.get(reference)
+    except ApiError as error:
+        gone = ended(api, reference) if not_found(error) else None
+        if gone is None:
+            raise explained(api, reference, error) from error
+    say(printable(f"{reference} is no more; this is the newest of yours that was called so: {gone['id']}"))
+    return gone
+
+
 def _lines(weaver: Weaver, on_terminal: bool) -> Iterator[tuple[str, object]]:
     """What is told, and its value if it has one. For a pipe, times are as the API gave them."""
     now = datetime.now(UTC) if on_terminal else None
-    ended = weaver.get("ended_at")
     yield "name", weaver.get("name")
     yield "id", weaver["id"]
     yield "short id", short_id(weaver)
@@ -48,8 +61,9 @@ def _lines(weaver: Weaver, on_terminal: bool) -> Iterator[tuple[str, object]]:
     yield "cluster", weaver.get("cluster")
     yield "pod", weaver.get("pod_name")
     yield "created", _ago(weaver.get("created_at"), now)
-    if ended:
-        yield "ended", _ago(ended, now)
+    yield "ended by", ended_by(weaver)
+    if weaver.get("ended_at"):
+        yield "ended", _ago(weaver["ended_at"], now)
     else:
         yield "ends", _moment(weaver.get("expires_at"), until(weaver.get("expires_at"), now) if now else "")
     yield "lifetime", f"{weaver['lifetime_hours']:g}h" if weaver.get("lifetime_hours") else None

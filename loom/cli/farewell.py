@@ -16,11 +16,16 @@ def come_back(weaver: Weaver) -> str:
 
 
 def farewell(
-    left: Exit, weaver: Weaver, status: Status | None, seconds: float, undelivered: int = 0
+    left: Exit,
+    weaver: Weaver,
+    status: Status | None,
+    seconds: float,
+    undelivered: int = 0,
+    record: Weaver | None = None,
 ) -> tuple[str, int]:
     """One line and an exit code for why the session is over, ``seconds`` after the weaver ran.
 
-    ``undelivered`` bytes were typed while there was no connection, and did not get to the weaver.
+    ``record`` is what the API tells of it now: who deleted it, which the relay does not know. ``undelivered`` bytes were typed while there was no connection, and did not get to the weaver.
 
     0 for a detach and for a container that ended with 0; the container's own code when it ended, 1 when that is not known;
     1 for a weaver that expired or was deleted; 2 when the connection ended though the weaver did not.
@@ -33,14 +38,28 @@ def farewell(
         case "ended":
             code = left.code if left.code is not None and 0 <= left.code <= 255 else 1
             return _ended(left, weaver, status, seconds), code
-        case "expired":
-            return f"{name} has expired: its lifetime is over", 1
-        case "deleted":
-            return f"{name} was deleted", 1
+        case "expired" | "deleted":
+            return _deleted(left, name, record), 1
         case "slow":
             return f"this terminal was too slow for what {name} wrote; {come_back(weaver)}", 2
         case "drain":
             return f"the relay is being restarted, {name} keeps running; {come_back(weaver)}", 2
+
+
+def unsaid(left: Exit) -> bool:
+    """Whether the relay cannot know who or what ended the weaver."""
+    return left.reason in ("expired", "deleted")
+
+
+def _deleted(left: Exit, name: str, record: Weaver | None) -> str:
+    """The record's word counts for more: the relay only saw the pod go, and knows the end that was planned when it came."""
+    known = record if record and (record.get("ending") or record.get("ended_at")) else {}
+    message = printable(str(known.get("message") or ""))
+    if message.startswith("deleted"):
+        return f"{name} was {message}"
+    if known.get("reason", "Expired" if left.reason == "expired" else None) == "Expired":
+        return f"{name} has expired: its lifetime is over"
+    return f"{name} was deleted: {message}" if message else f"{name} was deleted"
 
 
 def _ended(left: Exit, weaver: Weaver, status: Status | None, seconds: float) -> str:

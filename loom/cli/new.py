@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from loom.cli import options as given
-from loom.cli.attach import be_terminal, tickets_for, wait_until_running
+from loom.cli.attach import be_terminal, record_of, tickets_for, wait_until_running
 from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back
 from loom.cli.labels import label, short_id
@@ -77,11 +77,11 @@ def _in_flags(error: ApiError) -> ApiError:
 def _wait_or_attach(api: Api, weaver: Weaver, options: argparse.Namespace, created_at: float) -> int:
     say(f"weaver {label(weaver)} ({short_id(weaver)})" if weaver.get("name") else f"weaver {short_id(weaver)}")
     ticket = ticket_of(weaver["attach"]) if weaver.get("attach") else api.ticket(weaver["id"])
-    new_ticket = tickets_for(options, weaver)
+    new_ticket, record = tickets_for(options, weaver), record_of(options, weaver)
     if on_terminal() and not options.json:
-        return be_terminal(weaver, ticket, new_ticket, created_at)
+        return be_terminal(weaver, ticket, new_ticket, record, created_at)
     try:
-        never = wait_until_running(weaver, ticket, new_ticket, created_at)
+        never = wait_until_running(weaver, ticket, new_ticket, record, created_at)
     except Terminated as error:
         say(f"stopped waiting for {label(weaver)}; {come_back(weaver)}")
         return error.exit_code

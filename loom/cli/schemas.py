@@ -67,7 +67,22 @@ WEAVER: Final[Schema] = _object(
         ),
         "has_session": {"type": "boolean", "description": "whether its image runs loom session"},
     },
-    {"ended_at": {**_text_or_null("when it ended, RFC 3339 in UTC"), "format": "date-time"}},
+    {
+        "ending": {
+            "type": ["object", "null"],
+            "description": "who or what decided that it ends; null while nobody has",
+            "properties": {
+                "by": _text_or_null("a user's id; null when it was no person"),
+                "via": {
+                    "enum": ["CLI", "Slack", "web", "CI", "API", "sweep", "cluster"],
+                    "description": "through what",
+                },
+                "at": _time("when"),
+            },
+            "required": ["by", "via", "at"],
+        },
+        "ended_at": {**_text_or_null("when it ended, RFC 3339 in UTC"), "format": "date-time"},
+    },
 )
 
 _PART: Final[Schema] = _object(
@@ -128,12 +143,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "what the sweeps did, or with --dry-run would do",
         {
             "dry_run": {"type": "boolean", "description": "whether nothing was done"},
-            "deleted_count": {"type": "integer", "description": "how many weavers ended"},
-            "deleted_ids": {"type": "array", "description": "their full ids", "items": {"type": "string"}},
+            "deleted_count": {"type": "integer", "description": "of how many weavers the end was decided"},
+            "deleted_ids": {
+                "type": "array",
+                "description": "their full ids, of a large sweep not all",
+                "items": {"type": "string"},
+            },
             "more": {"type": "boolean", "description": "whether there is more to do than that"},
             "steps": {
                 "type": "array",
-                "description": "each of the steps",
+                "description": "the steps, of a large sweep not all",
                 "items": _object(
                     "one step",
                     {

@@ -53,7 +53,8 @@ _DESCRIBE_EXAMPLES = """\
   loom describe otter           all there is to know of it
   loom describe --json otter    for a program
 
-One that has ended is found by its full id: loom ps --all --json tells it.
+One that has ended tells who or what ended it, and when. By its name or short id
+the newest of yours is found; by its full id any: loom ps --all --json tells that.
 In a pipe: lines of a name, a tab and a value.
 """
 _EXTEND_EXAMPLES = """\

@@ -53,9 +53,10 @@ class Api:
         return ticket_of(self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": role}))
 
     def cleanup(self, *, dry_run: bool) -> Mapping[str, Any]:
-        """What one sweep did, or would do: ``steps``, ``deleted_ids``, and whether there is ``more`` to do."""
+        """What one sweep did, or would do: ``steps``, ``deleted_count``, ``deleted_ids``, and whether there is ``more`` to do."""
         swept = self._http.request("POST", "/api/weavers/cleanup", {"dry_run": dry_run})
-        if isinstance(swept, dict) and all(isinstance(swept.get(name), list) for name in ("steps", "deleted_ids")):
+        kinds = {"steps": list, "deleted_ids": list, "deleted_count": int}
+        if isinstance(swept, dict) and all(isinstance(swept.get(name), kind) for name, kind in kinds.items()):
             return swept
         raise ProtocolError("the API does not tell what the sweep did")
 

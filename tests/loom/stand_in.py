@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass
 class Api:
-    """Answers by method and path (without query), each a list used up from the front; the last one stays."""
+    """Answers by method and path, with this query or any, each a list used up from the front; the last one stays."""
 
     url: str = ""
     answers: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
@@ -87,11 +87,13 @@ class Api:
             self.on("DELETE", f"/api/weaver/{reference}", Answer(204))
             self.on("POST", f"/api/weaver/{reference}/ticket", Answer(200, ticket))
         self.on("GET", "/api/weavers", Answer(200, {"weavers": [WEAVER], "next_cursor": None}))
+        self.on("GET", "/api/weavers?ended=true", Answer(200, {"weavers": [], "next_cursor": None}))
 
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
         assert self.open.wait(DEADLINE)
-        answers = self.answers.get((asked.method, urlsplit(asked.path).path))
+        paths = (asked.path, urlsplit(asked.path).path)
+        answers = next((found for path in paths if (found := self.answers.get((asked.method, path)))), None)
         if not answers:
             return refusal(404, "weaver_not_found", "no weaver of that name")
         return answers.pop(0) if len(answers) > 1 else answers[0]
@@ -118,10 +120,11 @@ def api_server(tls: ssl.SSLContext | None = None) -> Iterator[Api]:
                 return
             raw = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             payload = b"" if answer.body is None else raw
-            self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
+            with suppress(BrokenPipeError, ConnectionResetError):  # a watch that was left in the middle of a question
+                self.send_response(answer.status)
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
 
         do_GET = do_POST = do_DELETE = _serve  # noqa: N815  # the names that http.server calls
 

@@ -10,7 +10,7 @@ from websockets.sync.server import ServerConnection
 
 from loom.cli.terminal import RESET
 from loom.wire import SUBPROTOCOL_V2, Exit, Notice, Status
-from tests.loom.stand_in import TICKET, TOKEN, WEAVER, Answer, refusal
+from tests.loom.stand_in import TICKET, TOKEN, WEAVER, Answer, Api, refusal
 
 DETACHED = "detached from otter; come back with: loom attach a1b2c3d4"
 
@@ -176,6 +176,41 @@ def test_why_it_ended_is_told_and_the_terminal_is_as_before(relay, on_terminal, 
     assert text in loom.rest()
     assert RESET in loom.rest().encode()
     assert loom.modes() == before
+
+
+def deleted_by_dev(api: Api) -> None:
+    """From now on the API's record tells so."""
+    message = "deleted before its time by dev via Slack at 2026-11-23 08:30 UTC"
+    ending = {"by": "dev", "via": "Slack", "at": "2026-11-23T08:30:00Z"}
+    gone = {**WEAVER, "status": "terminating", "reason": "Deleted", "message": message, "ending": ending}
+    api.on("GET", f"/api/weaver/{WEAVER['id']}?refresh=true", Answer(200, gone))
+
+
+def test_who_deleted_it_is_told(relay, api, on_terminal):
+    def script(session):
+        session.run()
+        session.read()
+        deleted_by_dev(api)
+        session.say(Exit("deleted"))
+
+    relay.script = script
+    loom = on_terminal("attach", "otter", cols=120)
+    assert loom.ends() == 1
+    assert "loom: otter was deleted before its time by dev via Slack at 2026-11-23 08:30 UTC\r\n" in loom.rest()
+
+
+def test_who_deleted_it_while_it_started_is_told_without_a_terminal_too(relay, api, run):
+    deleted_by_dev(api)
+    relay.script = lambda session: session.say(Exit("deleted"))
+    result = run("new")
+    assert result.returncode == 1
+    assert result.stderr.endswith("loom: otter was deleted before its time by dev via Slack at 2026-11-23 08:30 UTC\n")
+
+
+def test_an_api_that_does_not_know_holds_up_no_farewell(relay, api, run):
+    api.on("GET", f"/api/weaver/{WEAVER['id']}", Answer(502, b"<html>"))
+    relay.script = lambda session: session.say(Exit("deleted"))
+    assert run("new").stderr.endswith("loom: otter was deleted\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -1,10 +1,12 @@
 """``loom describe``: every line, on a terminal and in a pipe."""
 
+import json
 import re
+from collections.abc import Mapping
 
 import pytest
 
-from tests.loom.stand_in import WEAVER, Answer, refusal
+from tests.loom.stand_in import WEAVER, Answer, Api, refusal
 
 FAILING = {
     **WEAVER,
@@ -68,6 +70,53 @@ def test_one_that_has_ended_tells_when_and_why(run, api):
     told = dict(line.split("\t") for line in run("describe", WEAVER["id"]).stdout.splitlines())
     assert (told["reason"], told["message"], told["ended"]) == ("Deleted", "deleted by u2", "2026-01-01T11:00:00Z")
     assert "ends" not in told
+
+
+def test_who_or_what_ended_it_is_told(run, api):
+    for by, via, told in [
+        ("dev", "CLI", "dev via CLI"),
+        (None, "sweep", "the sweep"),
+        (None, "cluster", "the cluster"),
+    ]:
+        ending = {"by": by, "via": via, "at": "2026-01-01T10:30:00Z"}
+        api.on("GET", "/api/weaver/otter", Answer(200, {**WEAVER, "status": "terminating", "ending": ending}))
+        assert f"\nended by\t{told}\nends\t" in run("describe", "otter").stdout
+
+
+def ended_ones(api: Api, page: Mapping[str, object]) -> None:
+    api.on("GET", "/api/weavers?ended=true", Answer(200, page))
+
+
+GONE = {**WEAVER, "name": "heron", "short_id": "0badcafe", "status": "succeeded", "ended_at": "2026-01-01T11:00:00Z"}
+OLDER = {**GONE, "id": "019a0000-0000-7000-8000-0000ffffffff", "short_id": "ffffffff"}
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"), [("heron", GONE), ("0badcafe", GONE), ("ffffffff", OLDER), ("her", GONE), ("ff", OLDER)]
+)
+def test_the_newest_that_was_called_so_is_told_where_none_lives(run, api, reference, found):
+    first = {"weavers": [GONE], "next_cursor": "more"}
+    ended_ones(api, first)
+    api.on("GET", "/api/weavers?ended=true&cursor=more", Answer(200, {"weavers": [OLDER], "next_cursor": None}))
+    result = run("describe", reference)
+    assert f"id\t{found['id']}\n" in result.stdout
+    told = f"loom: {reference} is no more; this is the newest of yours that was called so: {found['id']}\n"
+    assert (result.returncode, result.stderr) == (0, told)
+    assert json.loads(run("describe", "--json", reference).stdout) == found
+
+
+def test_the_living_go_before_and_strangers_are_not_found(run, api):
+    ended_ones(api, {"weavers": [{**GONE, "name": "otter"}], "next_cursor": None})
+    assert f"id\t{WEAVER['id']}\n" in run("describe", "otter").stdout
+    result = run("describe", "heron")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "loom: no weaver of that name; list yours with: loom ps\n"
+
+
+def test_other_commands_say_where_to_look(run, api):
+    ended_ones(api, {"weavers": [GONE], "next_cursor": None})
+    for command in (["extend", "heron", "2h"], ["delete", "heron"]):
+        assert run(*command).stderr.endswith("no weaver of that name; it has ended: loom describe heron\n")
 
 
 def test_refusals(run, api):
