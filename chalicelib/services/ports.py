@@ -1,6 +1,6 @@
 """What the use cases need from the world. Adapters implement these; tests bring fakes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -72,10 +72,10 @@ class WeaverStore(Protocol):
     def list_by_org(self, org_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
         """Newest first, strongly consistent. Raises InvalidRequest for a cursor that is none of ours."""
 
-    def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
+    def due(self, now: datetime) -> Iterator[Weaver]:
         """Weavers that the sweep must look at (``due_at`` in the domain), longest due first. By index, never by scan.
 
-        About ``limit`` of them: as many from each of the index's partitions. Fewer than ``limit`` in all: there are no more.
+        They are read as they are asked for: one that changes meanwhile may come again, or as it was.
         """
 
     def ping(self) -> None:

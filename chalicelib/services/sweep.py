@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, Literal
 
 from chalicelib.domain.errors import VersionConflict, WeaverError
@@ -26,7 +27,7 @@ from chalicelib.services.ports import Clock, Cluster, WeaverStore
 from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.stop import Stop
 
-#: Weavers asked for at once; there may be many such rounds in a sweep.
+#: Weavers in a round; there may be many rounds in a sweep, but a dry run is one.
 BATCH: Final = 500
 _TIME_LIMIT: Final = timedelta(seconds=45)
 _log = logging.getLogger(__name__)
@@ -102,18 +103,16 @@ class _Run:
     def expire(self) -> None:
         """Everything that is due, in rounds. A weaver is met once: one that stays due moves behind the rest."""
         met: set[str] = set()
-        while True:
-            due = self.sweep.store.due(self.now, BATCH)
-            fresh = [weaver for weaver in due if weaver.id not in met]
-            met.update(weaver.id for weaver in fresh)
-            steps = plan_due(fresh, self.now)
+        due = self.sweep.store.due(self.now)
+        while found := list(islice(due, BATCH)):
+            fresh = {weaver.id: weaver for weaver in found if weaver.id not in met}
+            met.update(fresh)
+            steps = plan_due(fresh.values(), self.now)
             late = [self.now - step.weaver.expires_at for step in steps if step.action == "expire"]
             self.report.lag = max(self.report.lag, *late, timedelta(0))
             self._carry_out(steps)
-            if len(due) < BATCH:
-                return
-            if self.dry_run or not fresh or self._late():
-                self.report.more = True
+            if self.dry_run or self._late():
+                self.report.more |= next(due, None) is not None
                 return
 
     def compare(self) -> None:

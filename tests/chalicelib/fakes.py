@@ -4,7 +4,7 @@ FakeStore passes the same contract test as the DynamoDB adapter (``adapters/stor
 dicts that Kubernetes answers; time does not pass in it: :meth:`FakeCluster.settle` lets deletions come to their end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -81,9 +81,9 @@ class FakeStore:
     def list_by_org(self, org_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
         return self._page(lambda one: one.org_id == org_id, ended, limit, cursor)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
+    def due(self, now: datetime) -> Iterator[Weaver]:
         moments = [(moment, one.id) for one in self.records.values() if (moment := due_at(one)) and moment <= now]
-        return [self.records[weaver_id] for _, weaver_id in sorted(moments)[:limit]]
+        return iter([self.records[weaver_id] for _, weaver_id in sorted(moments)])
 
     def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
         found = sorted(one.id for one in self.records.values() if one.ended_at is None)

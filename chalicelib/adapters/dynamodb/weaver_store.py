@@ -1,8 +1,9 @@
 """The WeaverStore of :mod:`chalicelib.services.ports` on DynamoDB."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import merge
 from typing import Final
 
 from pynamodb.expressions.condition import Condition
@@ -41,9 +42,10 @@ _IDEMPOTENCY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class DynamoWeaverStore:
-    """One transaction for every write."""
+    """One transaction for every write. ``due_page`` is how much of what is due one query of a shard answers."""
 
     table: Table
+    due_page: int = 125
 
     def reserve(self, reservation: Reservation) -> Weaver:
         weaver = reservation.weaver
@@ -78,15 +80,12 @@ class DynamoWeaverStore:
     def list_by_org(self, org_id: str, *, ended: bool, limit: int, cursor: str | None) -> Page:
         return self._page(org_key(org_id), ended=ended, limit=limit, cursor=cursor)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Weaver]:
-        found: list[Item] = []
-        share = -(-limit // len(shards()))
+    def due(self, now: datetime) -> Iterator[Weaver]:
+        until = Item.due_at <= milliseconds(now)
+        found = [self.table.due.query(shard, until, page_size=self.due_page) for shard in shards()]
         with translated():
-            for shard in shards():
-                until = Item.due_at <= milliseconds(now)
-                found.extend(self.table.due.query(shard, until, limit=share, page_size=share))
-        found.sort(key=lambda item: item.due_at)
-        return [to_weaver(item) for item in found]
+            for item in merge(*found, key=lambda item: item.due_at):
+                yield to_weaver(item)
 
     def ping(self) -> None:
         read(self.table, "ping", "ping")

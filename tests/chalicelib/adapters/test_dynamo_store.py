@@ -20,7 +20,7 @@ from tests.chalicelib.samples import ALICE, NOW, reservation, weaver
 class TestDynamoWeaverStore(StoreContract):
     @pytest.fixture
     def store(self, fresh_table: Table) -> DynamoWeaverStore:
-        return DynamoWeaverStore(fresh_table)
+        return DynamoWeaverStore(fresh_table, due_page=2)
 
 
 @pytest.mark.needs_dynamodb_local
@@ -29,7 +29,7 @@ class TestDynamoWeaverStoreOnDynamoDBLocal(StoreContract):
 
     @pytest.fixture
     def store(self, isolated_table: Table) -> DynamoWeaverStore:
-        return DynamoWeaverStore(isolated_table)
+        return DynamoWeaverStore(isolated_table, due_page=2)
 
 
 class OnDynamo(ReconciliationContract):
@@ -77,7 +77,7 @@ class TestRequests:
         assert operations == ["TransactWriteItems", "GetItem", "Query"]
 
     def test_an_idle_tick_asks_each_shard_once(self, store: DynamoWeaverStore, calls: list[str]):
-        assert store.due(NOW, 100) == []
+        assert list(store.due(NOW)) == []
         assert [name.rpartition(".")[2] for name in calls] == ["Query"] * 4
 
 

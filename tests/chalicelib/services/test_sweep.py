@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors import ClusterError, RetryLater
 from chalicelib.domain.weaver import CREATE_GRACE, FORCE_AFTER
 from chalicelib.services.sweep import SweepReport
-from tests.chalicelib.samples import ALICE, BOB, MINUTE, reservation, terminating, weaver
+from tests.chalicelib.samples import ALICE, BOB, MINUTE, reservation, running, terminating, weaver
 from tests.chalicelib.services.world import RUNNING
 
 Told = tuple[Sequence[tuple[str, str]], list[str], int, bool]
@@ -149,6 +149,17 @@ def test_a_sweep_goes_on_in_rounds_and_a_dry_run_says_that_there_is_more(world):
     report = world.sweep()
     assert (len(report.deleted_ids), len(report.ended), report.more) == (501, 501, False)
     assert world.living() == []
+
+
+def test_a_sweep_goes_on_behind_the_many_that_it_has_just_told_to_go(world):
+    """Their pods take some seconds to go, and until then they are due again."""
+    for _ in range(1200):
+        made = running(weaver(lifetime_hours=1))
+        world.store.records[made.id] = made
+        world.cluster.create_pod({"metadata": {"name": made.pod_name}})
+    world.clock.advance(timedelta(hours=1))
+    report = world.sweep()
+    assert (len(report.deleted_ids), report.more) == (1200, False)
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["pods that stay", "pods that cannot be deleted"])
