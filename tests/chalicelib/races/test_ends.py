@@ -14,7 +14,11 @@ from tests.chalicelib.samples import ALICE
 from tests.chalicelib.services.world import World
 from tests.chaos import length
 
-pytestmark = [pytest.mark.needs_dynamodb_local, pytest.mark.xdist_group("races")]
+pytestmark = [
+    pytest.mark.needs_dynamodb_local,
+    pytest.mark.timeout(length(full=1200, short=120)),
+    pytest.mark.xdist_group("races"),
+]
 
 WEAVERS = length(full=60, short=30)
 DELETES = 20

@@ -14,7 +14,11 @@ from tests.chalicelib.samples import ALICE
 from tests.chalicelib.services.world import World
 from tests.chaos import length
 
-pytestmark = [pytest.mark.needs_dynamodb_local, pytest.mark.xdist_group("races")]
+pytestmark = [
+    pytest.mark.needs_dynamodb_local,
+    pytest.mark.timeout(length(full=1200, short=120)),
+    pytest.mark.xdist_group("races"),
+]
 
 ROUNDS = length(full=1000, short=150)
 #: Where the two meet: as they begin, when the sweep has read what is due, and when both have decided and write.
