@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.adapters.deadline import carried
 from chalicelib.adapters.dynamodb.reconciliation_store import DynamoReconciliationStore
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
@@ -117,8 +118,11 @@ class ControlPlane:
     @cached_property
     def sweep(self) -> Sweep:
         reconcile = Reconcile(DynamoReconciliationStore(self.table), self.cluster, self._deployment)
-        spread = ThreadPoolExecutor(_SWEEP_PARALLELISM, "sweep").map
-        return Sweep(self.store, self.cluster, utc_now, self.describe, self.stop, reconcile, spread)
+        pool = ThreadPoolExecutor(_SWEEP_PARALLELISM, "sweep")
+        return Sweep(
+            self.store, self.cluster, utc_now, self.describe, self.stop, reconcile,
+            spread=lambda work, steps: pool.map(carried(work), steps),
+        )  # fmt: skip
 
     @cached_property
     def tickets(self) -> "Tickets":

@@ -1,7 +1,7 @@
 """How long the request in hand may still take, whatever servers do: those that never answer, and those that answer a byte a second.
 
-A deadline is set around a request and, nearer, around each question that it asks; it holds for the thread that set it (a thread
-that works for it runs in a copy of its context, :func:`contextvars.copy_context`).
+A deadline is set around a request and, nearer, around each question that it asks. It holds for the thread that set it, and for
+what that thread has others do by :func:`carried`.
 """
 
 import http.client
@@ -9,15 +9,17 @@ import io
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
-
-import urllib3
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    import urllib3
     from typing_extensions import Buffer
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 _ends: ContextVar[float] = ContextVar("ends", default=math.inf)  # on the monotonic clock
 
@@ -37,7 +39,21 @@ def left() -> float:
     return max(_ends.get() - time.monotonic(), 0.0)
 
 
-def bound(manager: urllib3.PoolManager) -> None:
+def carried(work: Callable[[ItemT], ResultT]) -> Callable[[ItemT], ResultT]:
+    """``work`` under the deadline of now, whichever thread does it."""
+    ends = _ends.get()
+
+    def under_it(item: ItemT) -> ResultT:
+        token = _ends.set(ends)
+        try:
+            return work(item)
+        finally:
+            _ends.reset(token)
+
+    return under_it
+
+
+def bound(manager: "urllib3.PoolManager") -> None:
     """From now on, ``manager`` reads no answer longer than until the deadline: urllib3's own timeouts count anew with each read."""
     classes: dict[str, Any] = dict(manager.pool_classes_by_scheme)
     for scheme, pool in classes.items():

@@ -6,6 +6,8 @@ from typing import Any, Final
 from chalice import Blueprint
 from chalice.app import CloudWatchEvent
 
+from chalicelib.adapters.deadline import within
+from chalicelib.api.budget import TICK
 from chalicelib.api.errors import rendered
 from chalicelib.api.observability import count, gauge, logger, stopwatch
 from chalicelib.api.requests import principal
@@ -16,8 +18,8 @@ from chalicelib.services.sweep import SweepReport
 
 blueprint = Blueprint(__name__)
 
-#: By hand it must answer before API Gateway gives up (29 s); by itself, before the next one starts. The last weaver that is
-#: begun within the time may wait for Kubernetes for 11 s more.
+#: By hand it must answer before API Gateway gives up (29 s); by itself, before the next one starts. After this time no step is
+#: begun; those under way have until the end of the request's time (REQUEST, TICK).
 _BY_HAND: Final = timedelta(seconds=15)
 _BY_ITSELF: Final = timedelta(seconds=45)
 #: Steps that an answer lists.
@@ -43,7 +45,8 @@ def cleanup() -> dict[str, Any]:
 def every_minute(event: CloudWatchEvent) -> dict[str, Any]:
     """The scheduled sweep. EventBridge may deliver a tick twice: sweeping twice does no harm."""
     logger.debug("tick", extra={"event_time": event.time})
-    return _body(_swept(_BY_ITSELF, dry_run=False))
+    with within(TICK):
+        return _body(_swept(_BY_ITSELF, dry_run=False))
 
 
 def _swept(time_limit: timedelta, *, dry_run: bool, reconcile: bool | None = None) -> SweepReport:

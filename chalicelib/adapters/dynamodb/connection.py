@@ -81,6 +81,7 @@ class PatientConnection(Connection):
     def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         if operation_name == "TransactWriteItems":  # repeated because its answer was lost, it is not done twice
             operation_kwargs.setdefault("ClientRequestToken", str(uuid.uuid4()))
+        _ = self.client  # to make it takes time that is not the server's
         with within(self._patience.request):
             for attempt in range(1, _ATTEMPTS):
                 try:

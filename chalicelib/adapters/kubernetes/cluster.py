@@ -99,7 +99,9 @@ class KubernetesCluster:
         answered = _json_object(answer.data)
         if method == "POST" and not first.undone and 400 <= answer.status < 500 and answer.status != 409:
             # Refused now, by a quota for example; the first attempt, whose answer was lost, may have made the pod.
-            raise ClusterError(f"Kubernetes: {one_line(str(answered.get('message') or answer.status))}", k8s_code=answer.status)
+            raise ClusterError(
+                f"Kubernetes: {one_line(str(answered.get('message') or answer.status))}", k8s_code=answer.status
+            )
         return answer.status, answered
 
     def _checked(self, status: int, body: dict[str, Any], kind: str | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import urllib3
 import yaml
@@ -22,6 +23,9 @@ from chalicelib.domain.kubeconfig import (
     plugin_token,
     service_account_access,
 )
+
+#: Connections kept open: as many as a sweep has steps under way.
+_POOL_SIZE: Final = 32
 
 
 def load_access(kubeconfig: Path) -> ClusterAccess:
@@ -68,7 +72,7 @@ def connection(access: ClusterAccess, base: Path) -> Connection:
 
 def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
     if not access.server.startswith("https:"):
-        return urllib3.PoolManager()
+        return urllib3.PoolManager(maxsize=_POOL_SIZE)
     context = ssl.create_default_context(
         cafile=str(base / access.ca_file) if access.ca_file else None,
         cadata=access.ca_data.decode() if access.ca_data else None,
@@ -78,6 +82,7 @@ def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
         context.verify_mode = ssl.CERT_NONE
     _load_client_certificate(context, access, base)
     return urllib3.PoolManager(
+        maxsize=_POOL_SIZE,
         ssl_context=context,
         server_hostname=access.tls_server_name,
         assert_hostname=False if access.insecure_skip_tls_verify else access.tls_server_name,
