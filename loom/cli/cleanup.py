@@ -69,15 +69,16 @@ def _print(swept: Swept, options: argparse.Namespace) -> None:
 
 
 def _summary(swept: Swept) -> str:
-    deleted = _counted(swept.deleted_count, "weaver")
-    if not swept.steps:
-        done = "nothing to do"
-    elif swept.dry_run:
-        done = f"{_counted(len(swept.steps), 'step')}, by which {deleted} would be deleted; nothing was done"
-    else:
-        done = f"{_counted(len(swept.steps), 'step')}; {deleted} deleted"
-    left = "there is more to do than that" if swept.dry_run else "the rest takes its time: the next sweeps do it"
-    return f"{done}; {left}" if swept.more else done
+    parts = [_counted(len(swept.steps), "step") if swept.steps else "nothing to do"]
+    if swept.deleted_count:
+        parts.append(f"{_counted(swept.deleted_count, 'weaver')} {'would be ' if swept.dry_run else ''}deleted")
+    if swept.dry_run and swept.steps:
+        parts.append("nothing was done")
+    if swept.more:
+        parts.append(
+            "there is more to do than that" if swept.dry_run else "the rest takes its time: the next sweeps do it"
+        )
+    return "; ".join(parts)
 
 
 def _counted(number: int, what: str) -> str:

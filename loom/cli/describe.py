@@ -66,7 +66,7 @@ def _lines(weaver: Weaver, on_terminal: bool) -> Iterator[tuple[str, object]]:
         yield "ended", _ago(weaver["ended_at"], now)
     else:
         yield "ends", _moment(weaver.get("expires_at"), until(weaver.get("expires_at"), now) if now else "")
-    yield "lifetime", f"{weaver['lifetime_hours']:g}h" if weaver.get("lifetime_hours") else None
+    yield "lifetime", f"{weaver['lifetime_hours']:.4g}h" if weaver.get("lifetime_hours") else None
     limits = weaver.get("resources") or {}
     yield "memory limit", limits.get("memory_limit") or "none"
     yield "cpu limit", limits.get("cpu_limit") or "none"
@@ -83,8 +83,14 @@ def _moment(moment: object, told: str) -> str:
 
 
 def _stages(weaver: Weaver) -> str:
-    """Each stage that was reached, and how long it took after the one before."""
+    """Each stage that was reached, and how long it took after the one before.
+
+    Kubernetes tells whole seconds, so that what came first may seem to be later.
+    """
     moments = {name: moment for name, text in (weaver.get("stages") or {}).items() if (moment := parsed(text))}
-    reached = sorted(moments.items(), key=lambda stage: stage[1])
-    told = [f"{name} {(moment - before).total_seconds():.1f}s" for (_, before), (name, moment) in pairwise(reached)]
+    reached = sorted(moments.items(), key=lambda stage: (stage[0] != "reserved", stage[1]))
+    told = [
+        f"{name} {max(0.0, (moment - before).total_seconds()):.1f}s"
+        for (_, before), (name, moment) in pairwise(reached)
+    ]
     return " · ".join([*(name for name, _ in reached[:1]), *told])

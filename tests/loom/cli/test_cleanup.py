@@ -53,7 +53,7 @@ def test_what_only_time_can_do_is_left_to_the_next_sweeps(run, api, sweeps):
 def test_a_dry_run_is_one_and_says_so(run, api, sweeps):
     sweeps(swept(step(1), more=True, dry_run=True))
     result = run("cleanup", "--dry-run")
-    told = "loom: 1 step, by which 1 weaver would be deleted; nothing was done; there is more to do than that\n"
+    told = "loom: 1 step; 1 weaver would be deleted; nothing was done; there is more to do than that\n"
     assert (result.returncode, result.stderr) == (0, told)
     assert asked(api) == [{"dry_run": True}]
 
@@ -72,7 +72,7 @@ def test_on_a_terminal_it_is_a_table(on_terminal, sweeps):
     header, first, second, said = loom.rest().splitlines()
     assert header.split() == ["ACTION", "SUBJECT", "WHY"]
     assert first.index("its lifetime") == second.index("a pod without") == header.index("WHY")
-    assert said == "loom: 2 steps, by which 1 weaver would be deleted; nothing was done"
+    assert said == "loom: 2 steps; 1 weaver would be deleted; nothing was done"
 
 
 def test_what_was_done_before_a_failure_is_told(run, api, sweeps):

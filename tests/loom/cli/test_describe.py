@@ -49,6 +49,16 @@ def test_on_a_terminal_values_are_aligned_and_times_told_from_now(on_terminal, a
     assert re.fullmatch(r"ends +2999-01-01T00:00:00Z \(in .+\)", lines[NAMES.index("ends")])
 
 
+def test_a_weaver_is_reserved_first_though_kubernetes_tells_whole_seconds(run, api):
+    stages = {
+        "reserved": "2026-11-23T10:00:00.400Z",
+        "scheduled": "2026-11-23T10:00:00Z",
+        "ready": "2026-11-23T10:00:02Z",
+    }
+    api.on("GET", "/api/weaver/otter", Answer(200, {**WEAVER, "stages": stages}))
+    assert "\nstages\treserved · scheduled 0.0s · ready 2.0s\n" in run("describe", "otter").stdout
+
+
 def test_what_a_weaver_does_not_have_is_left_out(run, api):
     bare = {**WEAVER, "name": None, "repo": None, "branch": None, "tags": {}, "stages": {}}
     api.on("GET", "/api/weaver/a1b2c3d4", Answer(200, bare))
