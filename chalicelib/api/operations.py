@@ -129,7 +129,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("POST", "/api/weavers/cleanup"): Operation(
         answers={200: ("What was done, or would be.", answers.Sweep)},
-        errors=(*_ASKING, *_CLUSTER, Forbidden),
+        errors=(*_ASKING, Forbidden),
         body=bodies.CleanupRequest,
     ),
     ("GET", "/health"): Operation(
