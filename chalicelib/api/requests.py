@@ -14,7 +14,8 @@ from chalicelib.domain.weaver import CLIENTS, Via
 _MAX_BODY: Final = 256 * 1024
 _MAX_KEY: Final = 255
 _MAX_TEXT: Final = 255
-_MAX_VALUES: Final = 32
+#: Of a parameter that may be given several times; a tag has at most 320 characters.
+_MAX_VALUES, _MAX_VALUE = 32, 512
 
 
 def principal(request: Request) -> Principal:
@@ -87,6 +88,8 @@ class Query:
         values = list(self._parameters.getlist(name)) if self._parameters and name in self._parameters else []
         if len(values) > _MAX_VALUES:
             raise InvalidRequest(f"{name}: was given more than {_MAX_VALUES} times", field=name)
+        if any(len(value) > _MAX_VALUE for value in values):
+            raise InvalidRequest(f"{name}: is longer than {_MAX_VALUE} characters", field=name)
         return values
 
     def text(self, name: str) -> str | None:
