@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from chalicelib.domain.permissions import Action, Principal, allowed
-from chalicelib.domain.tickets import ALGORITHM, AUDIENCE, LEEWAY, TicketClaims
+from chalicelib.domain.tickets import ALGORITHM, AUDIENCE, LEEWAY, TicketAction, TicketClaims
 from loom.wire import RESUME_SUBPROTOCOL_PREFIX, SUBPROTOCOL_V2, TICKET_SUBPROTOCOL_PREFIX, Role
 from relay.api import Api
 from relay.core.one_use import OneUse
@@ -46,8 +46,8 @@ class Admission:
         self._now = now
         self._used = OneUse()
 
-    async def admit(self, request: web.Request, reference: str) -> Admitted:
-        """Who the caller is and what it may do with the weaver ``reference``. Raises Refusal."""
+    async def admit(self, request: web.Request, reference: str, action: TicketAction) -> Admitted:
+        """Who the caller is and what it may do with the weaver ``reference``. Raises Refusal, also for a ticket to another door."""
         check_origin(request, self._api.url)
         token = _resume_token(request)
         viewer = self._tokens.read(token) if token else None
@@ -55,7 +55,7 @@ class Admission:
         authorization = request.headers.get("Authorization", "")
         if token and ticket is None and not authorization:
             return await self._admit_again(viewer, reference)
-        claims = await self._admit_with_ticket(ticket, authorization, reference)
+        claims = await self._admit_with_ticket(ticket, authorization, reference, action)
         same = viewer and (viewer.weaver_id, viewer.sub) == (claims.weaver_id, claims.sub)
         return Admitted(
             viewer_id=viewer.viewer_id if viewer and same else uuid.uuid4().hex,
@@ -89,17 +89,19 @@ class Admission:
             resumed=True,
         )
 
-    async def _admit_with_ticket(self, ticket: str | None, authorization: str, reference: str) -> TicketClaims:
+    async def _admit_with_ticket(
+        self, ticket: str | None, authorization: str, reference: str, action: TicketAction
+    ) -> TicketClaims:
         exchanged = ticket is None
         if ticket is None:
             if not authorization.lower().startswith("bearer "):
                 raise Refusal(401, "unauthorized", "a ticket or a bearer token is needed")
-            ticket = await self._api.exchange(reference, authorization)
+            ticket = await self._api.exchange(reference, authorization, action)
         claims = await self._verify(ticket)
         if not exchanged and claims.weaver_id != reference:
             raise Refusal(403, "forbidden", "the ticket is for another weaver")
-        if claims.action != "attach":
-            raise Refusal(403, "forbidden", f"the ticket is for {claims.action}, not for attach")
+        if claims.action != action:
+            raise Refusal(403, "forbidden", f"the ticket is for {claims.action}, not for {action}")
         until = claims.exp + LEEWAY.total_seconds()
         if not self._used.use(claims.jti, until, self._now().timestamp()):
             raise Refusal(401, "unauthorized", "the ticket was used before")

@@ -10,6 +10,7 @@ import aiohttp
 from jwt import PyJWK, PyJWKSet
 from jwt.exceptions import PyJWTError
 
+from chalicelib.domain.tickets import TicketAction
 from relay.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -52,12 +53,13 @@ class Api:
                 await self._fetch_keys()
         return bool(self._keys)
 
-    async def exchange(self, reference: str, authorization: str) -> str:
-        """A ticket to attach as driver, for a caller who has a bearer token. Raises Refusal with the API's own answer."""
+    async def exchange(self, reference: str, authorization: str, action: TicketAction) -> str:
+        """A ticket for a caller who has a bearer token: to attach as driver, else to look on. Raises Refusal with the API's own answer."""
+        wanted = {"action": action, "role": "driver" if action == "attach" else "observer"}
         url = f"{self.url}/api/weaver/{quote(reference, safe='')}/ticket"
         headers = {"Authorization": authorization}
         try:
-            async with self._http.post(url, json={"action": "attach", "role": "driver"}, headers=headers) as response:
+            async with self._http.post(url, json=wanted, headers=headers) as response:
                 body = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning("the API cannot be asked for a ticket: %s", type(error).__name__)

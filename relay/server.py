@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 from loom import __version__
 from relay.admission import Admission, negotiate
 from relay.api import Api
+from relay.events import serve_events
 from relay.kube import Kube, KubeError
 from relay.refusals import Refusal
 from relay.sessions import Sessions
@@ -21,7 +22,6 @@ _FRAME_LIMIT: Final = 1024 * 1024
 _READY_WITHIN: Final = 3.0
 _NOT_YET: Final = (
     "/api/weaver/{id}/logs",
-    "/api/weaver/{id}/events",
     "/api/weaver/{id}/exec",
     "/api/weaver/{id}/tcp/{port}",
     "/t/{id}",
@@ -45,6 +45,7 @@ class Doors:
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.readyz)
         app.router.add_get("/api/weaver/{id}/attach", self.attach)
+        app.router.add_get("/api/weaver/{id}/events", self.events)
         for path in _NOT_YET:
             app.router.add_route("*", path, _not_implemented)
         return app
@@ -67,7 +68,7 @@ class Doors:
         if self._sessions.draining:
             raise Refusal(503, "draining", "the relay goes down: connect again")
         subprotocol = negotiate(request)
-        admitted = await self._admission.admit(request, request.match_info["id"])
+        admitted = await self._admission.admit(request, request.match_info["id"], "attach")
         self._sessions.check(admitted)
         websocket = web.WebSocketResponse(
             protocols=[subprotocol] if subprotocol else [],
@@ -79,6 +80,11 @@ class Doors:
         await websocket.prepare(request)
         await self._sessions.view(websocket, admitted)
         return websocket
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Stages and reasons, as server-sent events."""
+        admitted = await self._admission.admit(request, request.match_info["id"], "events")
+        return await serve_events(request, self._kube, admitted.weaver_id)
 
     async def _kubernetes(self) -> str:
         try:

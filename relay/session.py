@@ -8,18 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from chalicelib.domain.ids import pod_name
-from chalicelib.domain.pod_status import ROUTINE, STAGES, PodStatus
-from loom.wire import Exit, Resize, Role, Stage
-from relay.core.hub import Hub, Typing, Viewer, WeaverState
+from chalicelib.domain.pod_status import ROUTINE
+from loom.wire import Exit, Resize, Role
+from relay.core.hub import Hub, Typing, Viewer
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError
+from relay.states import APPEAR, weaver_state
 from relay.terminal import Terminal
 
 log = logging.getLogger(__name__)
 
-#: Seconds a pod may take to appear: creating it and attaching to it race.
-_APPEAR: Final = 10.0
 #: Seconds the pod's status may lag behind the end of its stream.
 _STATUS_LAG: Final = 5.0
 #: Seconds between attempts to attach again: first, and at most.
@@ -128,7 +127,7 @@ class Session:
         """Raises nothing and waits for ever, but for a pod that does not appear."""
         await self._follower.until(lambda seen: seen.known)
         try:
-            async with asyncio.timeout(_APPEAR):
+            async with asyncio.timeout(APPEAR):
                 await self._follower.until(lambda seen: seen.existed)
         except TimeoutError:
             self.hub.notice("there is no pod for this weaver")
@@ -160,12 +159,12 @@ class Session:
         """Tell everybody how it ended; what the container wrote comes first, also when nobody saw it run."""
         status = seen.status
         if status and "ready" in status.stages and self.hub.state.status != "running":
-            self.hub.tell(replace(_state(status), status="running", reason=None, message=None))
+            self.hub.tell(replace(weaver_state(seen), status="running", reason=None, message=None))
         if self.hub.state.status == "running":
             self.hub.ready_all()
             await self._terminal.show_log()
         if status:
-            self.hub.tell(_state(status))
+            self.hub.tell(weaver_state(seen))
         self.hub.end(self._exit(seen))
 
     def _exit(self, seen: Observation) -> Exit:
@@ -191,7 +190,7 @@ class Session:
             self._report_once("running")
         elif seen.status and seen.status.reason not in ROUTINE:
             self._report_once(f"waiting: {seen.status.reason}")
-        self.hub.tell(_state(seen.status) if seen.status else _without_pod(seen))
+        self.hub.tell(weaver_state(seen))
         if seen.status and seen.status.reason == "CloneFailed" and not self._clone_failure_told:
             self._clone_failure_told = True
             self.hub.notice(f"the repository was not cloned: {seen.status.message}")
@@ -210,18 +209,3 @@ class Session:
         self._replaying = True
         self.hub.past_output(data)
         self._replaying = False
-
-
-def _state(status: PodStatus) -> WeaverState:
-    stages = tuple(Stage(name, _rfc3339(status.stages[name])) for name in STAGES if name in status.stages)
-    return WeaverState(status.status, status.reason, status.message, stages)
-
-
-def _without_pod(seen: Observation) -> WeaverState:
-    if seen.trouble:
-        return WeaverState(reason="ClusterUnreachable", message=seen.trouble)
-    return WeaverState(reason="PodNotFound", message="waiting for the pod to be created")
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

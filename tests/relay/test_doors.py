@@ -128,7 +128,7 @@ async def test_attach_without_websocket(relay: Relay) -> None:
     ("path", "status", "code"),
     [
         ("/api/weaver/x/logs", 501, "not_implemented"),
-        ("/api/weaver/x/events", 501, "not_implemented"),
+        ("/api/weaver/x/events", 401, "unauthorized"),
         ("/api/weaver/x/exec", 501, "not_implemented"),
         ("/api/weaver/x/tcp/80", 501, "not_implemented"),
         ("/t/x", 501, "not_implemented"),
