@@ -25,7 +25,7 @@ _TIME_LIMIT: Final = 29
 class GatewayHandler(BaseHTTPRequestHandler):
     """One connection. Chalice's own handler would answer OPTIONS by itself, give HEAD a body, and trip over some headers."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = default_request_version = "HTTP/1.1"
     timeout = 75  # seconds that a kept-open connection may be idle
 
     def __init__(self, app: Chalice, *arguments: Any) -> None:
