@@ -157,7 +157,7 @@ Repo = Annotated[
     StringConstraints(max_length=2048),
     AfterValidator(_plain),
     AfterValidator(_repo),
-    _shown(r"^https?://[^\s\x00-\x1f\x7f-\x9f\"'`$\\@?#/]+/[^\s\x00-\x1f\x7f-\x9f\"'`$\\?#]+$"),
+    _shown(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\x00-\x1f\x7f-\x9f\"'`$\\@?#/]+/[^\s\x00-\x1f\x7f-\x9f\"'`$\\?#]+$"),
 ]
 Branch = Annotated[
     Text,
