@@ -2,8 +2,10 @@
 
 import base64
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from local.kube import status
@@ -59,15 +61,18 @@ class Selection:
 def list_objects(registry: Registry, selection: Selection, options: ListOptions) -> Object:
     """The ``…List``, or one page of it. Raises ApiError 400, 410 and 504."""
     version, after = _starting_point(registry, options, selection.namespace)
-    found = [item for item in _stored(registry, selection, version, after) if selection.matches(item)]
-    if after is not None:
-        found = [item for item in found if _key(item) > after]
+    stored = _stored(registry, selection, version, after)
+    begin = 0 if after is None else bisect_right(stored, after, key=_key)
+    # Recorded: the limit does not count with resourceVersion=0.
+    limit = options.limit if options.resource_version != "0" else 0
+    # Only an answer that counts the rest looks at more than the page and whether something follows.
+    end = limit + 1 if limit and selection.selective else None
+    found = list(islice((item for item in islice(stored, begin, None) if selection.matches(item)), end))
     shown = registry.version if version is None else version
     metadata: Object = {"resourceVersion": str(shown)}
-    # Recorded: the limit does not count with resourceVersion=0.
-    if options.limit and options.resource_version != "0" and len(found) > options.limit:
-        remaining = len(found) - options.limit
-        found = found[: options.limit]
+    if limit and len(found) > limit:
+        remaining = len(found) - limit
+        found = found[:limit]
         of_page = _INCONSISTENT if version is None and after else shown
         metadata["continue"] = _encode(of_page, _key(found[-1]), selection.namespace)
         if not selection.selective:

@@ -86,7 +86,7 @@ class Registry:
     def list(self, resource: str, namespace: str | None = None) -> list[Object]:
         """In the order of namespace and name, as etcd's keys are."""
         stored = self._objects.get(resource, {})
-        return [found for (space, _), found in sorted(stored.items()) if namespace in (None, space)]
+        return [stored[key] for key in sorted(stored) if namespace in (None, key[0])]
 
     def list_at(self, resource: str, version: int) -> Sequence[Object]:
         """The objects as they were at ``version``: the changes since then undone. Raises ApiError 410."""
@@ -96,7 +96,7 @@ class Registry:
                 del stored[_key(change.object)]
             else:
                 stored[_key(change.object)] = change.previous
-        return [found for _, found in sorted(stored.items(), key=lambda item: item[0])]
+        return [stored[key] for key in sorted(stored)]
 
     def create(self, resource: str, new: Object) -> Object:
         """Stores ``new`` with uid, creationTimestamp and resourceVersion. Raises ApiError 409."""
