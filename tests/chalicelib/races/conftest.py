@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.adapters.dynamodb.table import Table
 from chalicelib.adapters.dynamodb.transaction import read
 from chalicelib.adapters.dynamodb.weaver_items import org_key, owner_key
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
+from chalicelib.domain.weaver import Weaver
 from tests.chalicelib.races.together import AtomicCluster
 from tests.chalicelib.samples import ALICE
 from tests.chalicelib.services.world import World
@@ -21,10 +23,17 @@ LIMIT = 64
 SWEEP_THREADS = 8
 
 
+class ReadAtOnce(DynamoWeaverStore):
+    """What is due is read before the call returns, so that others can be met when a sweep has just read it."""
+
+    def due(self, now: datetime) -> Iterator[Weaver]:
+        return iter(list(super().due(now)))
+
+
 @pytest.fixture
 def world(isolated_table: Table) -> Iterator[World]:
     """A sweep carries its steps out in threads, as the deployed one does."""
-    store: Any = DynamoWeaverStore(isolated_table)
+    store: Any = ReadAtOnce(isolated_table)
     made = World(store=store, cluster=AtomicCluster())
     made.launch = replace(made.launch, settings=replace(made.launch.settings, user_limit=LIMIT, org_limit=2 * LIMIT))
     reconcile = replace(made.sweep.reconcile, store=DynamoReconciliationStore(isolated_table))
