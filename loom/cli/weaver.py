@@ -46,7 +46,7 @@ and a last one for each that is not listed any more.
 """
 _DELETE_EXAMPLES = """\
   loom delete otter a1b2c3d4
-  loom delete --wait otter     until it is really gone, and its room in the quota free
+  loom delete --wait otter     comes back when it is gone, and counts no more
   loom delete --json otter     which ones were deleted, and which not and why
 """
 _DESCRIBE_EXAMPLES = """\
