@@ -1,0 +1,103 @@
+"""What must hold once faults are over and two sweeps have passed, whatever happened before (DESIGN §10)."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import chain
+from typing import Any, Final
+
+from chalicelib.domain.errors import WeaverError
+from chalicelib.domain.pod_spec import LABEL_WEAVER_ID
+from chalicelib.domain.pod_status import Pod, pod_status
+from chalicelib.domain.weaver import Weaver
+from tests.chalicelib.samples import reservation
+from tests.chalicelib.samples import weaver as new_weaver
+from tests.chaos.counts import Violation
+from tests.chaos.stage import Stage
+
+#: An expired weaver is gone by then (DESIGN §10, promise 3).
+_EXPIRED_GONE: Final = timedelta(minutes=2)
+_MANY: Final = 1000
+
+
+def judged(stage: Stage) -> list[Violation]:
+    """What the witness saw, and what is not as it must be now."""
+    records = {one.id: one for one in map(stage.world.store.get, stage.witness.records) if one}
+    pods = _pods(stage)
+    found = chain(_records(stage, records, pods), _orphans(records, pods), _counters(stage, records))
+    return [*stage.witness.violations, *found]
+
+
+def judged_closed(stage: Stage) -> list[Violation]:
+    """As judged, once everything was deleted: nothing may be left, and what was reserved can be reserved again."""
+    left = [Violation("stuck", f"it does not end: {one}") for one in _living(stage)]
+    return [*judged(stage), *left, *_names(stage)]
+
+
+def _pods(stage: Stage) -> dict[str, Pod]:
+    """Ours, by weaver id."""
+    page = stage.world.cluster.list_pods(stage.world.sweep.reconcile.deployment, _MANY, None)
+    assert page.token is None
+    return {pod["metadata"]["labels"][LABEL_WEAVER_ID]: pod for pod in page.pods}
+
+
+def _living(stage: Stage) -> list[Weaver]:
+    found = map(stage.world.store.get, stage.witness.records)
+    return [one for one in found if one and one.ended_at is None]
+
+
+def _orphans(records: dict[str, Weaver], pods: dict[str, Pod]) -> Iterator[Violation]:
+    for weaver_id in pods:
+        record = records.get(weaver_id)
+        if record is None or record.ended_at:
+            yield Violation("orphan", f"the pod of {weaver_id}, whose record is {record}")
+
+
+def _records(stage: Stage, records: dict[str, Weaver], pods: dict[str, Pod]) -> Iterator[Violation]:
+    now, witness = stage.world.clock.now, stage.witness
+    for weaver_id in witness.records.keys() - records.keys():
+        yield Violation("wrong", f"its record is gone: {weaver_id}")
+    for one in records.values():
+        if one.ended_at:
+            if one.ending is None or one.status not in ("succeeded", "failed"):
+                yield Violation("wrong", f"history that does not say how it ended: {one}")
+            continue
+        yield from _living_record(one, pods.get(one.id))
+        if one.id in witness.must_end:
+            yield Violation("stuck", f"its deletion was answered, and it lives: {one}")
+        if one.expires_at + _EXPIRED_GONE <= now:
+            yield Violation("stuck", f"expired, and not gone in time: {one}")
+
+
+def _living_record(one: Weaver, pod: Pod | None) -> Iterator[Violation]:
+    if one.status == "terminating":
+        yield Violation("stuck", f"it does not end: {one}")
+    elif pod is None:
+        yield Violation("leak", f"it counts, and has no pod: {one}")
+    elif pod["metadata"]["uid"] != one.pod_uid:
+        yield Violation("stuck" if one.pod_uid is None else "wrong", f"its record does not know its pod: {one}")
+    elif (seen := pod_status(pod).status) != one.status:
+        yield Violation("stuck", f"its pod is {seen}: {one}")
+
+
+def _counters(stage: Stage, records: dict[str, Weaver]) -> Iterator[Violation]:
+    living = [one for one in records.values() if one.ended_at is None]
+    scopes: tuple[tuple[str, Callable[[Weaver], str]], ...] = (
+        ("owner", lambda one: one.owner_user_id),
+        ("org", lambda one: one.org_id),
+    )
+    for kind, whose in scopes:
+        for name in {whose(one) for one in records.values()}:
+            counter = stage.world.sweep.reconcile.store.counter(f"{kind}#{name}")
+            so = sum(whose(one) == name for one in living)
+            if counter.counted != so:
+                yield Violation("leak", f"{counter.name} counts {counter.counted}, and {so} live")
+
+
+def _names(stage: Stage) -> Iterator[Violation]:
+    """Tried out, which changes the store: nothing can be judged after that."""
+    for owner, org, name in stage.witness.names:
+        wanted: dict[str, Any] = {"owner_user_id": owner, "org_id": org, "name": name}
+        try:
+            stage.world.store.reserve(reservation(new_weaver(created_at=stage.world.clock.now, **wanted)))
+        except WeaverError as refused:
+            yield Violation("leak", f"the name {name!r} of nobody that lives is kept: {refused!r}")
