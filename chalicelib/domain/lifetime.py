@@ -26,3 +26,11 @@ def expires_at(created_at: datetime, hours: float) -> datetime:
     """The moment a weaver made at ``created_at`` with that lifetime expires, to the millisecond."""
     moment = created_at + timedelta(hours=hours)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def in_words(hours: float) -> str:
+    """A lifetime as people say it: ``4 h``, ``1.5 h``, ``20 min``, ``10 s``."""
+    seconds = hours * 3600
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{hours:.3g} h" if hours >= 1 else f"{seconds / 60:.3g} min"

@@ -145,7 +145,9 @@ def deleted(weaver: Weaver, by: str, via: Via, now: datetime) -> Weaver:
 
 def expired(weaver: Weaver, now: datetime) -> Weaver:
     """The record once its lifetime is over."""
-    return _terminating(weaver, "Expired", f"its lifetime of {weaver.lifetime_hours:g} h ended", Ending("sweep", now))
+    return _terminating(
+        weaver, "Expired", f"its lifetime of {lifetime.in_words(weaver.lifetime_hours)} ended", Ending("sweep", now)
+    )
 
 
 def create_failed(weaver: Weaver, via: Via, now: datetime, message: str = _NOT_THROUGH) -> Weaver:

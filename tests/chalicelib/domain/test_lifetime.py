@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidLifetime
-from chalicelib.domain.lifetime import ACTIVE_DEADLINE_SECONDS, DEFAULT_HOURS, MAX_HOURS, checked_hours, expires_at
+from chalicelib.domain.lifetime import (
+    ACTIVE_DEADLINE_SECONDS,
+    DEFAULT_HOURS,
+    MAX_HOURS,
+    checked_hours,
+    expires_at,
+    in_words,
+)
 from tests.chalicelib.samples import NOW
 
 
@@ -37,3 +44,11 @@ def test_whatever_passes_is_finite_positive_and_under_the_cap(hours):
 
 def test_the_end_is_counted_from_the_creation():
     assert expires_at(NOW, 1.5) == NOW + timedelta(minutes=90)
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(48, "48 h"), (4.0, "4 h"), (1.5, "1.5 h"), (1, "1 h"), (1 / 3, "20 min"), (0.25, "15 min"), (10 / 3600, "10 s")],
+)
+def test_a_lifetime_in_words(hours, words):
+    assert in_words(hours) == words
