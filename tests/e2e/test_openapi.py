@@ -1,6 +1,6 @@
 """schemathesis judges a running edition by its own ``/openapi.json``: no 500, and no answer that the document does not tell of.
 
-About 25 seconds; ``WEAVERS_CHAOS=full`` takes its time.
+Some twenty seconds of two cores; ``WEAVERS_CHAOS=full`` takes its time.
 """
 
 import json
@@ -18,11 +18,12 @@ from tests.e2e.conftest import Edition, running_edition
 
 pytestmark = [
     pytest.mark.xdist_group("openapi"),
+    pytest.mark.timeout(3600),  # the machine may be busy; it sends some 600 requests, in full some 10,000
     pytest.mark.laptop("sends all that the document permits: any image, any command"),
 ]
 
 FULL = os.environ.get("WEAVERS_CHAOS") == "full"
-EXAMPLES = 300 if FULL else 10
+EXAMPLES = 200 if FULL else 5
 #: What is made of the document's limits, what is made up, and what follows from answers.
 PHASES = "coverage,fuzzing,stateful" if FULL else "coverage,fuzzing"
 
@@ -80,13 +81,15 @@ def judge(document: Path, url: str, token: str | None, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_developer_gets_what_the_document_says(own_edition: Edition, document: Path):
-    judge(document, own_edition.login["url"], own_edition.login["token"])
-
-
-def test_an_admin_gets_what_the_document_says(own_edition: Edition, document: Path):
-    judge(document, own_edition.login["url"], own_edition.admin_token, "--include-operation-id", "cleanup")
+def test_whoever_may_do_everything_gets_what_the_document_says(own_edition: Edition, document: Path):
+    judge(document, own_edition.login["url"], own_edition.admin_token)
 
 
 def test_nobody_gets_what_the_document_says(own_edition: Edition, document: Path):
     judge(document, own_edition.login["url"], None, "--phases", "fuzzing")
+
+
+if FULL:  # what a developer may not do is in the tables of tests/chalicelib/api
+
+    def test_a_developer_gets_what_the_document_says(own_edition: Edition, document: Path):
+        judge(document, own_edition.login["url"], own_edition.login["token"])
