@@ -42,7 +42,7 @@ def asks(store: DynamoWeaverStore, known: Weaver) -> dict[str, Callable[[], obje
         "TransactWriteItems": lambda: store.update(pod_made(known, "uid")),
         "GetItem": lambda: store.get(known.id),
         "Query": lambda: store.list_by_owner(known.owner_user_id, ended=False, limit=10, cursor=None),
-        "Query of an index": lambda: store.due(NOW + timedelta(days=3), 10),
+        "Query of an index": lambda: list(store.due(NOW + timedelta(days=3))),
     }
 
 

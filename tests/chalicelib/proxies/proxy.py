@@ -93,6 +93,10 @@ class Exchange:
             except OSError:
                 return
 
+    def pause(self, seconds: float) -> None:
+        """At most until the proxy ends."""
+        self._over.wait(seconds)
+
     def hang(self) -> None:
         self._over.wait()
 
