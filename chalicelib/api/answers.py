@@ -124,7 +124,7 @@ class Sweep(BaseModel):
 
     dry_run: bool
     deleted_count: int
-    deleted_ids: list[str]
+    deleted_ids: Annotated[list[str], Field(max_length=1000)]
     more: bool
     """Not everything was done within the time."""
     steps: Annotated[list[SweepStep], Field(max_length=1000)]

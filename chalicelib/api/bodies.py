@@ -3,7 +3,7 @@ pydantic, which is a quarter of a cold start, and most requests have no body.
 """
 
 from chalice.app import Request
-from pydantic import BaseModel, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from chalicelib.api.requests import json_object
 from chalicelib.domain.create_request import REQUEST_BODY, CreateRequest, Hours, parse_create_request, validated
@@ -15,8 +15,8 @@ class TicketRequest(BaseModel):
 
     model_config = REQUEST_BODY
 
-    action: TicketAction = "attach"
-    role: TicketRole = "driver"
+    action: TicketAction = Field("attach", description="What the connection is for.")
+    role: TicketRole = Field("driver", description="Whether its user may type.")
 
 
 class ExtendRequest(BaseModel):
@@ -24,15 +24,15 @@ class ExtendRequest(BaseModel):
 
     model_config = REQUEST_BODY
 
-    lifetime_hours: Hours
+    lifetime_hours: Hours = Field(description="Hours from the weaver's creation, fractions allowed.")
 
 
 class CleanupRequest(BaseModel):
-    """``dry_run`` only tells what would be done."""
+    """How to sweep."""
 
     model_config = REQUEST_BODY
 
-    dry_run: StrictBool = False
+    dry_run: StrictBool = Field(False, description="Do nothing, only tell.")
 
 
 def create_request(request: Request, *, allow_http: bool) -> CreateRequest:

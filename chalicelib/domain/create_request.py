@@ -171,8 +171,8 @@ Name = Annotated[
     str, AfterValidator(_name), _shown("^(?![0-9a-f-]+$)[a-z]([-a-z0-9]{0,38}[a-z0-9])?$", minLength=1, maxLength=40)
 ]
 _QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|m|k|M|G|T)?$"
-Memory = Annotated[Text, AfterValidator(_memory), _shown(_QUANTITY, maxLength=24, description="From 16Mi to 1Ti.")]
-Cpu = Annotated[Text, AfterValidator(_cpu), _shown(_QUANTITY, maxLength=24, description="From 10m to 256 cores.")]
+Memory = Annotated[Text, AfterValidator(_memory), _shown(_QUANTITY, maxLength=24)]
+Cpu = Annotated[Text, AfterValidator(_cpu), _shown(_QUANTITY, maxLength=24)]
 Workdir = Annotated[Text, AfterValidator(_workdir), _shown(r"^/[^\x00-\x1f\x7f-\x9f]*$")]
 #: Checked by :func:`chalicelib.domain.lifetime.checked_hours`. True is no number of hours.
 Hours = Annotated[
@@ -189,28 +189,36 @@ class ResourceLimits(BaseModel):
 
     model_config = REQUEST_BODY
 
-    memory_limit: Memory = "16Gi"
-    cpu_limit: Cpu | None = None
+    memory_limit: Memory = Field("16Gi", description="From 16Mi to 1Ti, as a Kubernetes quantity.")
+    cpu_limit: Cpu | None = Field(None, description="From 10m to 256 cores, as a Kubernetes quantity; none without it.")
 
 
 class CreateRequest(BaseModel):
-    """The body of POST ``/api/weaver``. ``image`` None means the configured default."""
+    """What to make. Nothing is required."""
 
     model_config = REQUEST_BODY
 
-    image: Image | None = None
-    org_id: OrgId | None = None
-    repo: Repo | None = None
-    branch: Branch | None = None
-    env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = {}
-    tags: Annotated[dict[TagName, TagValue], Field(max_length=32), AfterValidator(_tags)] = {}
-    name: Name | None = None
-    lifetime_hours: Hours = lifetime.DEFAULT_HOURS
-    command: Words = []
-    args: Words = []
-    workdir: Workdir | None = None
-    resources: ResourceLimits = ResourceLimits()
-    attach: Literal["driver"] | None = None
+    image: Image | None = Field(None, description="The container image; the server's default without it.")
+    org_id: OrgId | None = Field(None, description="The org it belongs to; your personal one without it.")
+    repo: Repo | None = Field(None, description="The https URL of a git repository, without credentials.")
+    branch: Branch | None = Field(None, description="A branch or tag of the repository.")
+    env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = Field(
+        {}, description="Variables, 64 KiB in all; write-only, never shown again."
+    )
+    tags: Annotated[dict[TagName, TagValue], Field(max_length=32), AfterValidator(_tags)] = Field(
+        {}, description="At most 32, 8 KiB in all."
+    )
+    name: Name | None = Field(None, description="Unique among your living weavers.")
+    lifetime_hours: Hours = Field(lifetime.DEFAULT_HOURS, description="Hours from now, fractions allowed.")
+    command: Words = Field(
+        [], description="What runs instead of the image's main process, as Kubernetes has it; 64 KiB in all."
+    )
+    args: Words = Field([], description="Its arguments, as Kubernetes has them; 64 KiB in all.")
+    workdir: Workdir | None = Field(None, description="The absolute path where the shell is to start.")
+    resources: ResourceLimits = Field(ResourceLimits(), description="Limits of the weaver's container.")
+    attach: Literal["driver"] | None = Field(
+        None, description="Asks for a ticket in the answer, as `attach`: a terminal needs no second request then."
+    )
 
 
 def parse_create_request(body: Mapping[str, Any], *, allow_http: bool = False) -> CreateRequest:

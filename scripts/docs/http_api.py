@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from app import app
 from chalicelib.api.rendering import weaver_body
+from chalicelib.domain.create_request import CreateRequest, ResourceLimits
 from chalicelib.domain.errors import WeaverError
 from chalicelib.domain.weaver import Weaver
 
@@ -24,6 +25,13 @@ def endpoints() -> str:
 def _summary(view: object) -> str:
     text = inspect.getdoc(view) or ""
     return " ".join(text.split()).replace("``", "`")
+
+
+def create_fields() -> str:
+    """Every field of a create's body, and of ``resources`` in it."""
+    inner = {f"resources.{name}": field for name, field in ResourceLimits.model_fields.items()}
+    rows = [f"| `{name}` | {field.description} |" for name, field in (CreateRequest.model_fields | inner).items()]
+    return "\n".join(["| field | meaning |", "|---|---|", *rows])
 
 
 def error_codes() -> str:

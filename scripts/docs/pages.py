@@ -19,6 +19,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "relay-settings": settings.of_relay,
     "weaver-environment": settings.of_weavers,
     "endpoints": http_api.endpoints,
+    "create-fields": http_api.create_fields,
     "weaver-example": http_api.weaver_example,
     "error-codes": http_api.error_codes,
     "decisions": lambda: decisions.index(FOLDER / "adr"),
