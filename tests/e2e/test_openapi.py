@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.ids import _FULL_ID
 from tests.e2e.client import Client
 from tests.e2e.conftest import Edition, running_edition
 
@@ -54,9 +55,8 @@ def narrow(told: dict[str, Any]) -> dict[str, Any]:
     limits["cpu_limit"] = {"enum": ["10m", "0.5", "2", "256", None]}
     schemas["ExtendRequest"]["properties"]["lifetime_hours"]["minimum"] = 1  # of weavers that are younger
     del schemas["CreateRequest"]["properties"]["branch"]  # needs a repo
-    listing = told["paths"]["/api/weavers"]["get"]
-    # A cursor must be one that a list answered.
-    listing["parameters"] = [parameter for parameter in listing["parameters"] if parameter["name"] != "cursor"]
+    cursor = next(one for one in told["paths"]["/api/weavers"]["get"]["parameters"] if one["name"] == "cursor")
+    cursor["schema"] = {"type": "string", "pattern": f"^{_FULL_ID.pattern}$"}  # one that a list could have answered
     return told
 
 

@@ -112,6 +112,20 @@ def test_what_is_answered_when_the_store_or_the_cluster_fails(
             check(document, operation, GOOD[operation](gateway, weaver))
 
 
+@pytest.mark.parametrize("operation", sorted(GOOD), ids=" ".join)
+def test_a_mistake_of_ours_is_told_in_the_envelope_and_nothing_of_it(
+    gateway: Gateway, document: dict[str, Any], operation: tuple[str, str]
+):
+    for moment in calls(gateway, operation):
+        gateway.deploy(World())
+        weaver = made(gateway.world)
+        gateway.world.meanwhile(moment, raising(ZeroDivisionError("s3cret")))
+        answer = GOOD[operation](gateway, weaver)
+        check(document, operation, answer)
+        assert "s3cret" not in str(answer)
+        assert answer.status == 500 or operation == ("POST", "/api/weavers/cleanup")  # a sweep goes on with the others
+
+
 #: The calls of a cluster; those of the store are the others.
 CLUSTER = {"create_pod", "get_pod", "delete_pod", "pod_events", "list_pods", "ping"}
 
