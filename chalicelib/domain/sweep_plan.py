@@ -144,6 +144,8 @@ def weaver_id_of(pod: Pod) -> str | None:
 def _pod_step(weaver_id: str, pod: Pod, record: Living | None, now: datetime) -> Step | None:
     metadata = pod["metadata"]
     if record is not None:
+        if metadata.get("deletionTimestamp") and record.status != "terminating":
+            return Step("look", weaver_id, "its pod is being deleted, and not by us")
         ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
         fresh = record.status not in ("pending", "running") or not ended
         return None if fresh else Step("look", weaver_id, "its pod ended by itself")

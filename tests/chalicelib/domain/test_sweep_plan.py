@@ -134,6 +134,15 @@ def test_a_record_that_does_not_know_that_its_pod_ended_is_looked_at(status, pha
     assert [(step.action, step.subject) for step in steps] == ([("look", one.id)] if looked_at else [])
 
 
+@pytest.mark.parametrize("status", ["pending", "running", "succeeded", "failed", "terminating"])
+def test_a_record_that_does_not_know_that_its_pod_is_being_deleted_is_looked_at(status):
+    """By a drained node, say; if nobody told, a deletion that is stuck would not be forced before the weaver expires."""
+    one = weaver()
+    going = pod(one, deletionTimestamp=f"{LATER:%Y-%m-%dT%H:%M:%SZ}")
+    steps = plan_reconciliation([Living(one.id, status)], [going], LATER)
+    assert [(step.action, step.subject) for step in steps] == ([] if status == "terminating" else [("look", one.id)])
+
+
 def test_a_counter_that_is_wrong_is_repaired():
     wrong = Counter("owner#u", counted=3, living=2, version=7)
     (step,) = plan_repairs([wrong, Counter("org#o", counted=2, living=2, version=9)])
