@@ -4,7 +4,6 @@ Some twenty seconds of two cores; ``WEAVERS_CHAOS=full`` takes its time.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.ids import _FULL_ID
+from tests.chaos import FULL
 from tests.e2e.client import Client
 from tests.e2e.conftest import Edition, running_edition
 
@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.laptop("sends all that the document permits: any image, any command"),
 ]
 
-FULL = os.environ.get("WEAVERS_CHAOS") == "full"
 EXAMPLES = 200 if FULL else 5
 #: What is made of the document's limits, what is made up, and what follows from answers.
 PHASES = "coverage,fuzzing,stateful" if FULL else "coverage,fuzzing"
