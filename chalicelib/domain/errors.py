@@ -109,7 +109,7 @@ class TooManyWeavers(WeaverError):
 
 
 class RetryLater(WeaverError):
-    """The store could not take the request now; nothing was changed."""
+    """The store could not take the request now, or what it answered was lost: repeat it, a create with the same key."""
 
     code = "retry_later"
     status = 503

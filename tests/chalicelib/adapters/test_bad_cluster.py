@@ -10,8 +10,8 @@ from chalicelib.adapters.deadline import within
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout
 from chalicelib.domain.pod_spec import PodRequest, weaver_pod
-from tests.chalicelib.proxies.faults import BROKEN, KUBERNETES, SLOW, kubernetes
-from tests.chalicelib.proxies.proxy import Fault, Plan, Proxy, proxy
+from tests.chalicelib.proxies.faults import BROKEN, KUBERNETES, SLOW, answers, kubernetes
+from tests.chalicelib.proxies.proxy import Fault, Plan, Proxy, Told, proxy
 from tests.chalicelib.proxies.servers import PodServer, pod_server
 from tests.chalicelib.samples import weaver
 
@@ -86,6 +86,15 @@ def test_what_goes_wrong_once_is_asked_again(server: PodServer, bad: Proxy, faul
         answer = ask()
         assert answer or (name == "create" and answer is None), "the first attempt made the pod"
         assert len(bad.seen) - before == 2, name
+
+
+def test_an_object_of_another_kind_is_none(server: PodServer, bad: Proxy):
+    """A proxy's health page is JSON, too."""
+    asked = asks(server, server.cluster(bad.url))
+    bad.plan = lambda _: answers("a stranger", Told(200, b'{"kind": "Health", "ok": true}'))
+    for name in ("create", "get", "events", "ping"):
+        with pytest.raises(ClusterError, match="no Kubernetes object"):
+            asked[name]()
 
 
 def test_a_lost_answer_is_not_followed_by_a_certain_refusal(server: PodServer, bad: Proxy):
