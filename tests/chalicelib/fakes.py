@@ -253,7 +253,10 @@ class FakeSigner:
 
 
 class Watched:
-    """A port whose every call is announced, before and after it is done: the watcher may act (a race) or raise (a crash)."""
+    """A port whose every call is announced, before and after it is done: the watcher may act (a race) or raise (a crash).
+
+    Where the answer is read bit by bit, so is every bit: ``before next_due``, ``after next_due``.
+    """
 
     def __init__(self, port: object, watcher: Callable[[str, tuple[Any, ...]], None]) -> None:
         self._port = port
@@ -266,6 +269,15 @@ class Watched:
             self._watcher(f"before {method}", args)
             answer = work(*args, **kwargs)
             self._watcher(f"after {method}", args)
-            return answer
+            return self._bits(method, args, answer) if isinstance(answer, Iterator) else answer
 
         return call
+
+    def _bits(self, method: str, args: tuple[Any, ...], answer: Iterator[Any]) -> Iterator[Any]:
+        while True:
+            self._watcher(f"before next_{method}", args)
+            bit = next(answer, self)
+            self._watcher(f"after next_{method}", args)
+            if bit is self:
+                return
+            yield bit

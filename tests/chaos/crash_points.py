@@ -60,7 +60,7 @@ def points(scenario: Scenario, minute: int = 0) -> Iterator[Point]:
     for number, moment in enumerate(moments(scenario, minute)):
         for how in ("dies", "dies and is repeated", "sleeps", "is repeated meanwhile"):
             yield Point(scenario, number, moment, how, minute)
-        for error in _errors(moment):
+        for error in contract_errors(moment):
             yield Point(scenario, number, moment, "fails", minute, error)
 
 
@@ -101,7 +101,7 @@ def _calls_after(slept: Point) -> int:
 
 def found_at(point: Point, worlds: Worlds = World) -> list[Violation]:
     """What is wrong two sweeps after ``point``, and when everything is deleted after that."""
-    stage = _played(point, worlds, _dead if point.then is not None else nothing)
+    stage = _played(point, worlds, dead if point.then is not None else nothing)
     stage.fault = stage.hook = nothing
     stage.minutes(_SWEEPS)
     found = judged(stage)
@@ -179,16 +179,16 @@ def _disturb(point: Point, stage: Stage, afterwards: Watcher) -> None:
             assert point.error
             raise point.error("made to fail")
         case _:
-            stage.fault = _dead
+            stage.fault = dead
             raise Killed
 
 
-def _dead(_moment: str, _args: tuple[Any, ...]) -> None:
+def dead(_moment: str, _args: tuple[Any, ...]) -> None:
     """A dead process calls nobody any more, whatever its ``finally`` blocks say."""
     raise Killed
 
 
-def _errors(moment: str) -> Iterator[type[Exception]]:
+def contract_errors(moment: str) -> Iterator[type[Exception]]:
     """The port's own: before the call did anything, and after, when the answer was lost."""
     when, method = moment.split()
     if method in _CLUSTER:

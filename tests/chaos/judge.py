@@ -1,30 +1,35 @@
 """What must hold once faults are over and two sweeps have passed, whatever happened before (DESIGN §10)."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
 from chalicelib.domain.errors import WeaverError
 from chalicelib.domain.pod_spec import LABEL_WEAVER_ID
 from chalicelib.domain.pod_status import Pod, pod_status
-from chalicelib.domain.weaver import Weaver
-from tests.chalicelib.samples import reservation
+from chalicelib.domain.weaver import FORCE_AFTER, Weaver
+from tests.chalicelib.samples import MINUTE, reservation
 from tests.chalicelib.samples import weaver as new_weaver
 from tests.chaos.counts import Violation
 from tests.chaos.stage import Stage
 
-#: An expired weaver is gone by then (DESIGN §10, promise 3).
-_EXPIRED_GONE: Final = timedelta(minutes=2)
+#: What they take; an expired weaver is gone by then (DESIGN §10, promise 3).
+_TWO_SWEEPS: Final = timedelta(minutes=2)
 _MANY: Final = 1000
 
 
 def judged(stage: Stage) -> list[Violation]:
     """What the witness saw, and what is not as it must be now."""
     records = {one.id: one for one in map(stage.world.store.get, stage.witness.records) if one}
+    gone = [Violation("wrong", f"its record is gone: {one}") for one in stage.witness.records if one not in records]
     pods = _pods(stage)
-    found = chain(_records(stage, records, pods), _orphans(records, pods), _counters(stage, records))
-    return [*stage.witness.violations, *found]
+    found = chain(
+        *(_record(stage, one, pods.get(one.id)) for one in records.values()),
+        _orphans(stage, records, pods),
+        _counters(stage, records),
+    )
+    return [*stage.witness.violations, *gone, *found]
 
 
 def judged_closed(stage: Stage) -> list[Violation]:
@@ -45,27 +50,40 @@ def _living(stage: Stage) -> list[Weaver]:
     return [one for one in found if one and one.ended_at is None]
 
 
-def _orphans(records: dict[str, Weaver], pods: dict[str, Pod]) -> Iterator[Violation]:
-    for weaver_id in pods:
+def _orphans(stage: Stage, records: dict[str, Weaver], pods: dict[str, Pod]) -> Iterator[Violation]:
+    for weaver_id, pod in pods.items():
         record = records.get(weaver_id)
-        if record is None or record.ended_at:
+        if (record is None or record.ended_at) and not _may_be_stuck(stage, pod["metadata"]["name"], _going(pod)):
             yield Violation("orphan", f"the pod of {weaver_id}, whose record is {record}")
 
 
-def _records(stage: Stage, records: dict[str, Weaver], pods: dict[str, Pod]) -> Iterator[Violation]:
-    now, witness = stage.world.clock.now, stage.witness
-    for weaver_id in witness.records.keys() - records.keys():
-        yield Violation("wrong", f"its record is gone: {weaver_id}")
-    for one in records.values():
-        if one.ended_at:
-            if one.ending is None or one.status not in ("succeeded", "failed"):
-                yield Violation("wrong", f"history that does not say how it ended: {one}")
-            continue
-        yield from _living_record(one, pods.get(one.id))
-        if one.id in witness.must_end:
-            yield Violation("stuck", f"its deletion was answered, and it lives: {one}")
-        if one.expires_at + _EXPIRED_GONE <= now:
-            yield Violation("stuck", f"expired, and not gone in time: {one}")
+def _may_be_stuck(stage: Stage, pod_name: str, since: datetime | None) -> bool:
+    """Whether its node was lost, and so lately that two sweeps cannot have seen it, forced it, and seen to the rest."""
+    return (
+        pod_name in stage.held and since is not None and stage.world.clock.now < since + FORCE_AFTER + 2 * _TWO_SWEEPS
+    )
+
+
+def _going(pod: Pod | None) -> datetime | None:
+    """Since when it is being deleted."""
+    text = pod["metadata"].get("deletionTimestamp") if pod else None
+    return datetime.fromisoformat(text) if text else None
+
+
+def _record(stage: Stage, one: Weaver, pod: Pod | None) -> Iterator[Violation]:
+    if one.ended_at:
+        if one.ending is None or one.status not in ("succeeded", "failed"):
+            yield Violation("wrong", f"history that does not say how it ended: {one}")
+        return
+    if one.reason == "Expired" and one.expires_at + MINUTE > stage.world.clock.now:
+        return  # with the last sweep
+    if _may_be_stuck(stage, one.pod_name, one.ending.at if one.ending else _going(pod)):
+        return
+    yield from _living_record(one, pod)
+    if one.id in stage.witness.must_end:
+        yield Violation("stuck", f"its deletion was answered, and it lives: {one}")
+    if one.expires_at + _TWO_SWEEPS <= stage.world.clock.now:
+        yield Violation("stuck", f"expired, and not gone in time: {one}")
 
 
 def _living_record(one: Weaver, pod: Pod | None) -> Iterator[Violation]:
@@ -95,8 +113,8 @@ def _counters(stage: Stage, records: dict[str, Weaver]) -> Iterator[Violation]:
 
 def _names(stage: Stage) -> Iterator[Violation]:
     """Tried out, which changes the store: nothing can be judged after that."""
-    for owner, org, name in stage.witness.names:
-        wanted: dict[str, Any] = {"owner_user_id": owner, "org_id": org, "name": name}
+    for owner, name in stage.witness.names:
+        wanted: dict[str, Any] = {"owner_user_id": owner, "name": name}
         try:
             stage.world.store.reserve(reservation(new_weaver(created_at=stage.world.clock.now, **wanted)))
         except WeaverError as refused:

@@ -41,6 +41,9 @@ class Scenario:
     act: Act
     prepare: Sequence[Act] = ()
 
+    def __str__(self) -> str:
+        return self.name
+
     def begin(self, stage: Stage) -> None:
         """Until right before ``act``."""
         stage.running(name=BYSTANDER, lifetime_hours=40)

@@ -25,7 +25,7 @@ def nothing(_moment: str, _args: tuple[Any, ...]) -> None:
 class Stage:
     """``hook`` belongs to the story that is played, ``fault`` to who disturbs it; neither sees calls made ``aside``.
 
-    ``settle`` lets deletions of pods come to their end.
+    ``settle`` lets deletions of pods come to their end; ``held`` are pods whose node is lost, so that theirs do not.
     """
 
     def __init__(self, world: World, settle: Callable[[], None] | None = None) -> None:
@@ -34,6 +34,7 @@ class Stage:
         self.settle = settle or world.cluster.settle
         self.hook: Watcher = nothing
         self.fault: Watcher = nothing
+        self.held: set[str] = set()
         self._aside = False
         world.watcher = self._watch
 

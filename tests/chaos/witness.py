@@ -18,14 +18,14 @@ _KEY_KEPT: Final = timedelta(hours=24)
 
 
 class Witness:
-    """``records`` has each weaver as last written, ``names`` all names ever reserved, ``violations`` what broke a rule.
+    """``records`` has each weaver as last written, ``names`` all names ever reserved and by whom, ``violations`` what broke a rule.
 
     What is asked and answered is told to it (``asked_…``, ``answered_…``): promises are made by answers.
     """
 
     def __init__(self, world: World) -> None:
         self.records: dict[str, Weaver] = {}
-        self.names: set[tuple[str, str, str]] = set()
+        self.names: set[tuple[str, str]] = set()
         self.violations: list[Violation] = []
         self.promised: set[str] = set()
         self.must_end: set[str] = set()
@@ -78,7 +78,7 @@ class Witness:
         if new is not None:  # otherwise the key was used before
             self.records[new.id] = new
             if new.name:
-                self.names.add((new.owner_user_id, new.org_id, new.name))
+                self.names.add((new.owner_user_id, new.name))
 
     def _written(self, weaver: Weaver, *_keep_until: object) -> None:
         before = self.records.get(weaver.id)
