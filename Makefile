@@ -68,8 +68,8 @@ fmt: $(READY) ## format and fix what can be fixed
 requirements: $(READY) ## write requirements.txt (what Chalice packages) from the lock
 	@$(BIN)/python -m scripts.requirements
 
-bench: $(READY) ## the budgets, one line each; ONLY=group picks one
-	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY))
+bench: $(READY) $(DYNAMODB_LOCAL) ## the budgets, one line each; ONLY=group picks one; WEAVERS=… for the sweep, 100000 unless told
+	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY)) $(if $(WEAVERS),--weavers $(WEAVERS))
 
 clean: ## remove what was installed and built
 	rm -rf .venv .cache dist site

@@ -12,10 +12,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Final, Protocol
 
 _RUNS: Final = 15
+#: What a sweep is measured with; seconds and MiB that it may take.
+_WEAVERS: Final = 100_000
+_TICK: Final = 60.0
+_MEMORY: Final = 256.0
+#: Partitions of the index of what is due: chalicelib.adapters.dynamodb.table.
+_SHARDS: Final = 4
 
 #: As API Gateway hands it over; nobody has to be reached for the answer, which is 401.
 FIRST_REQUEST: Final = """
@@ -33,20 +40,22 @@ _LEAVE: Final = "import os; os._exit(0)"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One budget: ``value`` must not exceed ``budget``; both are ratios."""
+    """One budget: ``value`` must not exceed ``budget``; both are ratios, or of ``unit``. Without a budget it is only told."""
 
     name: str
     value: float
-    budget: float
+    budget: float | None
     backend: str
+    unit: str = "x"
 
     @property
     def ok(self) -> bool:
-        return self.value <= self.budget
+        return self.budget is None or self.value <= self.budget
 
     def __str__(self) -> str:
         verdict = "ok" if self.ok else "OVER"
-        return f"{self.name} {self.value:.2f}x {self.budget:.2f}x {verdict}  ({self.backend})"
+        budget = "-" if self.budget is None else f"{self.budget:.2f}{self.unit}"
+        return f"{self.name} {self.value:.2f}{self.unit} {budget} {verdict}  ({self.backend})"
 
 
 def seconds(command: Sequence[str], env: Mapping[str, str]) -> float:
@@ -91,6 +100,29 @@ def podserver() -> Iterable["Line"]:
     return readings()
 
 
+def sweep(size: int = _WEAVERS) -> Iterable[Figure]:
+    """The sweep (DESIGN §9): all that is due in one tick, by calls that grow with what expired and not with the table."""
+    from scripts import dynamodb_local
+    from scripts.bench_sweep import measured
+
+    if not dynamodb_local.available():
+        print(f"sweep is left out: {dynamodb_local.INSTALL}", file=sys.stderr)
+        return
+    few, many = measured(size // 10), measured(size)
+    for told in (few, many):
+        of = f"{told.size // 10}-of-{told.size}"
+        yield Figure(f"sweep-expire-{of}", told.expire.own.seconds, _TICK, str(told.expire), "s")
+        yield Figure(f"sweep-finish-{of}", told.finish.own.seconds, _TICK, str(told.finish), "s")
+        yield Figure(
+            f"sweep-reconcile-{told.size - told.size // 10}", told.reconcile.own.seconds, None, str(told.reconcile), "s"
+        )
+    growth = many.expire.own.calls_a_step / few.expire.own.calls_a_step
+    yield Figure("sweep-calls-a-weaver", growth, 1.05, f"against the same among {few.size}")
+    yield Figure("sweep-idle-calls", sum(many.idle.own.calls.values()), _SHARDS, "a query a shard", "")
+    memory = max(one.own.memory for one in (many.expire, many.finish, many.reconcile))
+    yield Figure("sweep-memory", memory, _MEMORY, "its peak, of a whole process", "MiB")
+
+
 class Line(Protocol):
     """What a group yields: a :class:`Figure`, or a reading without a budget."""
 
@@ -98,14 +130,23 @@ class Line(Protocol):
     def ok(self) -> bool: ...
 
 
-GROUPS: Final[dict[str, Callable[[], Iterable[Line]]]] = {"podserver": podserver, "imports": imports, "cli": cli}
+GROUPS: Final[dict[str, Callable[[], Iterable[Line]]]] = {
+    "podserver": podserver,
+    "imports": imports,
+    "cli": cli,
+    "sweep": sweep,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--only", choices=sorted(GROUPS), help="one group")
-    only = parser.parse_args().only
-    figures = [figure for name, group in GROUPS.items() if only in (None, name) for figure in group()]
+    parser.add_argument(
+        "--weavers", type=int, default=_WEAVERS, help="how many the sweep is measured with, from 100 on; %(default)s"
+    )
+    arguments = parser.parse_args()
+    groups = GROUPS | {"sweep": partial(sweep, arguments.weavers)}
+    figures = [figure for name, group in groups.items() if arguments.only in (None, name) for figure in group()]
     for figure in figures:
         print(figure)
     return 0 if all(figure.ok for figure in figures) else 1
