@@ -243,9 +243,19 @@ def test_an_idle_tick_asks_what_is_due_and_nothing_else(world):
     world.watcher = lambda moment, _args: asked.append(moment)
     world.clock.advance(MINUTE)
     world.sweep()
-    assert asked == ["before due", "after due", "before next_due", "after next_due"]
+    assert asked == ["before due", "after due", "before next_due", "after next_due"], "and there is none"
     asked.clear()
     world.clock.advance(MINUTE)
     world.sweep()
     calls = [moment.removeprefix("before ") for moment in asked if moment.startswith("before")]
-    assert calls == ["due", "cursor", "list_pods", "living", "counters", "counter", "counter", "move_cursor"]
+    assert calls == [
+        "due",
+        "next_due",
+        "cursor",
+        "list_pods",
+        "living",
+        "counters",
+        "counter",
+        "counter",
+        "move_cursor",
+    ]
