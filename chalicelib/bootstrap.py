@@ -52,7 +52,7 @@ SETTINGS: Final = (
 )
 _DEFAULTS: Final = defaults(SETTINGS)
 #: Steps of a sweep that are under way at once: most of the time they wait for the table or the cluster.
-_SWEEP_PARALLELISM: Final = 16
+_SWEEP_PARALLELISM: Final = 32
 
 
 def utc_now() -> datetime:
