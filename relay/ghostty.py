@@ -5,16 +5,17 @@ spoils the cursor. Not made up for: the cursor saved by DECSC, colours changed b
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from pyghostty import Terminal, ffi, lib
 from pyghostty._ffi import check
 from pyghostty.core import init_sized
 
-#: Before anybody told a size; Kubernetes' own terminals begin with 0x0.
-_ROWS: Final = 24
-_COLS: Final = 80
+from relay.core.answers import BACKGROUND, CELL, FOREGROUND, answer
+from relay.core.screen import UNSIZED
+from relay.ghostty_rows import Rows
+
 #: Bounds of one session's memory: lines, and bytes of all pages together.
 _SCROLLBACK_LINES: Final = 2_500  # the oldest go by whole pages: about 2,000 are always there
 _SCROLLBACK_BYTES: Final = 4 * 1024 * 1024
@@ -28,6 +29,9 @@ _CURSOR_STATE: Final = ("cursor", "style", "hyperlink", "protection", "kitty_key
 _REGION_AND_CURSOR: Final = re.compile(
     rb"(?P<region>\x1b\[(?P<top>\d+);\d+r)?.*?(?P<cursor>\x1b\[(?P<row>\d+);(?P<col>\d+)H)", re.DOTALL
 )
+#: Where the cursor is; libghostty knows the one without page only.
+_CPR: Final = b"\x1b[6n"
+_DECXCPR: Final = b"\x1b[?6n"
 _ORIGIN_MODE: Final = 6
 _ALTERNATE_SCREEN: Final = (47, 1047, 1049)
 
@@ -36,20 +40,36 @@ class GhosttyScreen:
     """Implements :class:`relay.core.screen.Screen`. ``reply`` gets what the terminal answers to queries of programs."""
 
     def __init__(self, reply: Callable[[bytes], None]) -> None:
-        self._terminal = Terminal(_COLS, _ROWS, scrollback=_SCROLLBACK_LINES)
+        rows, cols = UNSIZED
+        self._terminal = Terminal(cols, rows, scrollback=_SCROLLBACK_LINES, fg=FOREGROUND, bg=BACKGROUND)
+        self._rows = Rows(self._terminal)
         self._terminal.on_reply(reply)
+        self._reply = reply
         self._set("SCROLLBACK_MAX_BYTES", _SCROLLBACK_BYTES)
         self._set("CONTINUATION_MAX_BYTES", _CONTINUATION_BYTES)
         self._fed = False
+        self.resize(rows, cols)  # tells it the size of a cell
 
     def feed(self, data: bytes) -> None:
         """Takes output of the container, cut anywhere."""
         self._fed = True
         self._terminal.feed(data)
 
+    def ask(self, query: bytes) -> None:
+        """See :meth:`relay.core.screen.Screen.ask`."""
+        cols, rows = self._terminal.size
+        if (known := answer(query, rows, cols)) is not None:
+            self._reply(known)
+        elif query == _DECXCPR:
+            self._terminal.on_reply(lambda data: self._reply(data.replace(b"[", b"[?")))
+            self._terminal.feed(_CPR)
+            self._terminal.on_reply(self._reply)
+        else:
+            self._terminal.feed(query)
+
     def resize(self, rows: int, cols: int) -> None:
         """The session has a new size, in character cells."""
-        self._terminal.resize(cols, rows)
+        self._terminal.resize(cols, rows, CELL[1], CELL[0])
 
     def snapshot(self) -> bytes:
         """See :meth:`relay.core.screen.Screen.snapshot`."""
@@ -57,6 +77,20 @@ class GhosttyScreen:
             return b""
         rest = self._continuation()
         return self._primary_below(rest) + self._visible() + rest
+
+    def rows(self, top: int, left: int, height: int, width: int) -> list[bytes]:
+        """See :meth:`relay.core.screen.Screen.rows`."""
+        return self._rows.read(top, left, height, width, self._terminal.size[0])
+
+    def cursor(self) -> tuple[int, int]:
+        """Row and column, counted from 0."""
+        col, row = self._terminal.cursor
+        return row, col
+
+    def modes(self, among: Iterable[int]) -> frozenset[int]:
+        """See :meth:`relay.core.screen.Screen.modes`."""
+        shows_alternate = any(self._terminal.mode(mode) for mode in _ALTERNATE_SCREEN)
+        return frozenset(mode for mode in among if (shows_alternate if mode == 1049 else self._terminal.mode(mode)))
 
     def _visible(self) -> bytes:
         content = self._format()

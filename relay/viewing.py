@@ -5,6 +5,7 @@ Close codes: 1000 the session is over for this viewer (an ``exit`` said why), 10
 
 import asyncio
 import logging
+import socket
 from contextlib import suppress
 from datetime import UTC
 from typing import Final
@@ -15,7 +16,7 @@ from loom.wire import SUBPROTOCOL_V2, Ack, Exit, Notice, Resize, Resume, WantRol
 from relay.admission import Admitted
 from relay.core.dialects import V1, V2, Dialect
 from relay.core.hub import Viewer
-from relay.core.outbox import Outbox
+from relay.core.outbox import Item, Outbox
 from relay.resume import RENEW_EVERY, ResumeClaims, ResumeTokens
 from relay.session import Place, Session
 
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 
 #: Bytes of output that may wait for one viewer before it is served the screen instead.
 QUEUE_LIMIT: Final = 4 * 1024 * 1024
+#: Bytes that may wait in the kernel besides: those cannot be replaced by a repaint any more, and pings wait behind them.
+_UNSENT: Final = 128 * 1024
+#: Seconds between two repaints of one viewer, at least.
+REPAINT_EVERY: Final = 0.05
 #: Seconds a viewer may take to accept one frame.
 _STALL: Final = 30.0
 _LAST_WORDS: Final = 0.1
@@ -37,6 +42,7 @@ async def view(websocket: web.WebSocketResponse, session: Session, admitted: Adm
     """Serve an upgraded connection until either side ends it."""
     dialect: Dialect = V2() if websocket.ws_protocol == SUBPROTOCOL_V2 else V1()
     news = asyncio.Event()
+    _keep_queue_here(websocket)
     outbox = Outbox(QUEUE_LIMIT, news.set)
     place = await _take_place(session, admitted, outbox)
     expires_at = admitted.weaver_expires_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -62,6 +68,13 @@ async def view(websocket: web.WebSocketResponse, session: Session, admitted: Adm
         await session.leave(viewer)
     if not reading.cancelled():  # it is when the viewer came back on another connection
         reading.result()
+
+
+def _keep_queue_here(websocket: web.WebSocketResponse) -> None:
+    """The kernel would take megabytes for a slow viewer. What is under way to a distant one is not bounded by this."""
+    connection: socket.socket | None = websocket.get_extra_info("socket")
+    if connection and connection.family in (socket.AF_INET, socket.AF_INET6):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
 
 
 async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> Place:
@@ -145,21 +158,9 @@ async def _read(
 async def _write(
     websocket: web.WebSocketResponse, session: Session, viewer: Viewer, dialect: Dialect, news: asyncio.Event
 ) -> None:
-    outbox = viewer.outbox
-    while True:
-        item = outbox.take()
-        if item is None:
-            if viewer.behind:
-                session.hub.caught_up(viewer)
-            elif outbox.closed:
-                break
-            else:
-                news.clear()
-                await news.wait()
-            continue
-        frame = dialect.encode(item)
+    while (item := await _next(session, viewer, news)) is not None:
         try:
-            await _send(websocket, frame, _STALL)
+            await _send(websocket, dialect.encode(item), _STALL)
         except TimeoutError:
             log.warning("a viewer took nothing for %.0f s: cut", _STALL)
             await _cut(websocket, dialect)
@@ -167,6 +168,22 @@ async def _write(
         except (ConnectionError, RuntimeError):  # closed meanwhile; the reader sees it too
             return
     await websocket.close(code=_CLOSE_CODES.get(viewer.exit.reason, 1000) if viewer.exit else 1000)
+
+
+async def _next(session: Session, viewer: Viewer, news: asyncio.Event) -> Item | None:
+    """What the viewer is sent next, when there is something; a repaint when it is due for one. None when that was all."""
+    clock = asyncio.get_running_loop().time
+    while (item := viewer.outbox.take()) is None and not viewer.outbox.closed:
+        due = viewer.repainted_at + REPAINT_EVERY - clock() if viewer.stale else None
+        if due is not None and due <= 0:
+            viewer.repainted_at = clock()
+            session.hub.repaint(viewer)
+        else:
+            news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due):
+                    await news.wait()
+    return item
 
 
 async def _send(websocket: web.WebSocketResponse, frame: str | bytes | None, within: float) -> None:

@@ -3,7 +3,8 @@
 Output goes to the screen and to every viewer that is *live*. A viewer becomes live when it is ready (it told its size, or
 had time to) and the weaver runs: it then gets the screen, and from there on the bytes, so that nothing is lost or doubled.
 A viewer that comes back after its connection broke is a new :class:`Viewer` with the same id.
-A viewer whose outbox is full falls *behind*: it gets no more bytes until its outbox has run empty, and then the screen anew.
+A viewer is *painted* while bytes are not for it: its terminal has not the session's size, or it is *behind*, since its outbox
+was full. Whenever it has taken everything it is due for a repaint (:meth:`Hub.repaint`), and in the end for the whole screen.
 """
 
 import re
@@ -13,14 +14,15 @@ from typing import Final
 
 from loom.wire import Accepted, Ack, Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
 from relay.core.outbox import Outbox
-from relay.core.screen import Screen
+from relay.core.painting import Painter
+from relay.core.queries import Queries, Query
+from relay.core.screen import CLEAR, UNSIZED, Screen
 
-#: Puts a terminal that shows anything into the state a snapshot starts from: main screen, no modes, margins or colours, cleared.
-CLEAR: Final = (
-    b"\x1b[?1049l\x1b[?1;5;6;9;45;66;1000;1002;1003;1004;1005;1006;1015;2004;2026l\x1b[?7;25h\x1b[4l\x1b>"
-    b"\x1b[r\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J"
-)
-#: What terminals send by themselves: replies to queries, focus changes. It is input, but nobody typed it.
+#: A slow viewer gets bytes again once no more of them than this came since its last repaint.
+CALM: Final = 64 * 1024
+#: What a terminal answers to the graphics of a program, as the emulator does: only one is to.
+_GRAPHICS_REPLY: Final = re.compile(rb"(?:\x1b_G[^\x1b]*\x1b\\)+")
+#: What terminals send by themselves: focus changes, and replies that were not asked for. It is input, but nobody typed it.
 _UNTYPED: Final = re.compile(
     rb"(?:\x1b\[[?>=]?[\d;]*(?:\$y|[cRn])|\x1b\[\?[\d;]*u|\x1b\[[IO]|\x1b[]P_][^\x07\x1b]*(?:\x07|\x1b\\))+"
 )
@@ -58,7 +60,11 @@ class Viewer:
     size: Resize | None = None
     ready: bool = False
     live: bool = False
+    painter: Painter | None = None  # while it is painted
     behind: bool = False
+    stale: bool = False  # painted, and not as the screen is now
+    missed: int = 0  # bytes of output since the last repaint
+    repainted_at: float = float("-inf")  # seconds of whoever calls for repaints
     exit: Exit | None = None  # set when the session is over for this viewer
     told: Status | None = None
 
@@ -76,6 +82,7 @@ class Hub:
     _typer_id: str = ""
     _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away
     _private: PrivateSequences = field(default_factory=PrivateSequences)
+    _queries: Queries = field(default_factory=Queries)
 
     # -- viewers
 
@@ -114,8 +121,8 @@ class Hub:
         self._tell_all()
 
     def typed(self, viewer: Viewer, data: bytes) -> bytes:
-        """What of the viewer's input goes to the container: nothing of an observer's."""
-        if viewer.role != "driver" or viewer.exit:
+        """What of the viewer's input goes to the container: nothing of an observer's, and no answer that the screen gave."""
+        if viewer.role != "driver" or viewer.exit or _GRAPHICS_REPLY.fullmatch(data):
             return b""
         if data and viewer.id != self._typer_id and not _UNTYPED.fullmatch(data):
             self._typer_id = viewer.id
@@ -135,16 +142,17 @@ class Hub:
         self._tell_all()
         return True
 
-    def caught_up(self, viewer: Viewer) -> None:
-        """A viewer that was behind has taken everything: it gets the screen as it is now, and bytes again."""
-        if viewer.behind:
-            viewer.behind = False
+    def repaint(self, viewer: Viewer) -> None:
+        """A stale viewer has taken everything: it gets what changed, or the whole screen and bytes again if they are for it."""
+        viewer.behind = viewer.behind and viewer.missed > CALM
+        viewer.missed = 0
+        fits = self._fits(viewer)
+        if viewer.painter and fits and not viewer.behind:
             self._show_screen(viewer)
-
-    @property
-    def has_driver(self) -> bool:
-        """Whether some driver's terminal sees the output and answers what programs ask it."""
-        return any(viewer.live and viewer.role == "driver" for viewer in self.viewers)
+        elif viewer.painter:
+            session = self.size or Resize(*UNSIZED)
+            viewer.outbox.put_screen(viewer.painter.paint(self.screen, session, viewer.size or session))
+        viewer.stale = viewer.behind and fits  # to see whether it is calm then
 
     # -- what comes from the container
 
@@ -154,13 +162,13 @@ class Hub:
             if isinstance(piece, ShellEnded):
                 self._detach_typer()
             else:
-                self._show(piece)
+                self._take(piece)
 
     def past_output(self, data: bytes) -> None:
         """Output from before the stream began, out of the log: what it announced is over."""
         for piece in PrivateSequences().feed(data):
             if not isinstance(piece, ShellEnded):
-                self._show(piece)
+                self._take(piece)
 
     def tell(self, state: WeaverState) -> None:
         """The weaver is now like this. Viewers hear of it if anything changed, and get output once it runs."""
@@ -182,8 +190,9 @@ class Hub:
 
     def dismiss(self, viewer: Viewer, message: Exit) -> None:
         """The session is over for this viewer."""
-        if viewer.behind:
-            self.caught_up(viewer)
+        if viewer.stale:
+            viewer.missed = 0
+            self.repaint(viewer)
         if not viewer.exit:
             viewer.exit = message
             if message.reason != "drain":
@@ -196,23 +205,53 @@ class Hub:
 
     # -- inside
 
+    def _take(self, data: bytes) -> None:
+        """Queries are for the screen alone: viewers' terminals would answer, too."""
+        for piece in self._queries.feed(data):
+            if isinstance(piece, Query):
+                self.screen.ask(piece.text)
+            else:
+                self._show(piece)
+
     def _show(self, data: bytes) -> None:
         self.screen.feed(data)
         for viewer in self.viewers:
-            if viewer.live and not viewer.behind and not viewer.outbox.put_output(data):
+            if viewer.painter:
+                viewer.missed += len(data)
+                self._make_stale(viewer)
+            elif viewer.live and not viewer.outbox.put_output(data):
                 viewer.behind = True
-                viewer.outbox.discard_output()
+                self._paint(viewer)
 
     def _go_live(self, viewer: Viewer) -> None:
         if viewer.ready and not viewer.live and self.state.status == "running":
             viewer.live = True
-            self._show_screen(viewer)
+            if self._fits(viewer):
+                self._show_screen(viewer)
+            else:
+                self._paint(viewer)
 
     def _show_screen(self, viewer: Viewer) -> None:
         snapshot = self.screen.snapshot()
         # At the very start there is none: the viewer's terminal then keeps what it shows, unless that was a session's.
-        if snapshot or viewer.resumed:
-            viewer.outbox.put_output(CLEAR + snapshot)
+        if snapshot or viewer.resumed or viewer.painter:
+            viewer.outbox.put_screen(CLEAR + snapshot)
+        viewer.painter = None
+
+    def _fits(self, viewer: Viewer) -> bool:
+        """Whether the container's bytes are right for the viewer's terminal, as far as is known."""
+        return not viewer.size or not self.size or viewer.size == self.size
+
+    def _paint(self, viewer: Viewer) -> None:
+        """No more bytes for this viewer: what it has not taken of them is in the repaint."""
+        viewer.painter = viewer.painter or Painter()
+        viewer.outbox.discard_output()
+        self._make_stale(viewer)
+
+    def _make_stale(self, viewer: Viewer) -> None:
+        if not viewer.stale:
+            viewer.stale = True
+            viewer.outbox.wake()
 
     def _detach_typer(self) -> None:
         if typer := self._typer:
@@ -233,6 +272,11 @@ class Hub:
         if size and size != self.size:
             self.size = size
             self.screen.resize(size.rows, size.cols)
+        for viewer in self.viewers:
+            if viewer.painter:
+                self._make_stale(viewer)
+            elif viewer.live and not self._fits(viewer):
+                self._paint(viewer)
 
     def _tell_all(self) -> None:
         for viewer in self.viewers:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.hub import CLEAR
+from relay.core.screen import CLEAR
 from relay.ghostty import GhosttyScreen
 
 TAILS = b"\xac1;31mTAIL\x07\x1b\\\r\nnext\x1b[2;3Hmoved\n\n\r\nend"

@@ -1,14 +1,17 @@
 """The session's rules, without I/O."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.wire import SHELL_ENDED, Exit, Notice, Resize, Status
-from relay.core.hub import CLEAR, Hub, Viewer, WeaverState
+from relay.core.hub import CALM, Hub, Viewer, WeaverState
 from relay.core.outbox import Outbox
+from relay.core.screen import CLEAR
 
 RUNNING = WeaverState("running")
 
@@ -28,6 +31,15 @@ class Tape:
 
     def snapshot(self) -> bytes:
         return self.text
+
+    def rows(self, top: int, left: int, height: int, width: int) -> list[bytes]:
+        return [b"painted " + self.text[-20:]] + [b""] * (height - 1)
+
+    def cursor(self) -> tuple[int, int]:
+        return 0, 0
+
+    def modes(self, among: Iterable[int]) -> frozenset[int]:
+        return frozenset()
 
 
 def viewer(role: str = "driver", limit: int = 1 << 20) -> Viewer:
@@ -75,26 +87,94 @@ def test_whenever_a_viewer_comes_it_has_everything_once(chunks: list[bytes], com
 
 @given(st.lists(st.one_of(st.just(None), st.binary(min_size=1, max_size=60)), max_size=60))
 def test_a_slow_viewer_ends_with_the_screen_and_its_queue_is_bounded(steps: list[bytes | None]) -> None:
-    hub = Hub(Tape())
+    tape = Tape()
+    hub = Hub(tape)
     hub.tell(RUNNING)
-    slow = viewer(limit=4096)  # holds a snapshot, not everything
+    slow = viewer(limit=4096)
     hub.join(slow)
     hub.ready(slow)
     has = b""
-    for step in [*steps, None, None]:
+    for step in [*steps, None, None, None]:
         if step is None:
-            item = slow.outbox.take()
-            while item is not None:
-                has += item if isinstance(item, bytes) else b""
-                item = slow.outbox.take()
-            hub.caught_up(slow)
+            has += b"".join(item for item in taken(slow) if isinstance(item, bytes))
+            if slow.stale:
+                hub.repaint(slow)
         else:
             hub.output(b"." + step.replace(b"\x1b", b"e") * 20)
-        assert slow.outbox.size <= 4096
-    has = (has + shown_rest(slow)).rpartition(CLEAR)[2]
-    if not slow.behind:
-        assert isinstance(hub.screen, Tape)
-        assert hub.screen.text.endswith(has[-200:])
+        assert slow.outbox.size <= 4096 + len(tape.text)
+    assert not slow.painter
+    assert has.rpartition(CLEAR)[2] == tape.text
+
+
+def test_a_slow_viewer_is_painted_until_it_is_calm() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    slow = viewer(limit=100)
+    hub.join(slow)
+    hub.ready(slow)
+    hub.output(b"begin" * 100)
+    assert taken(slow)[-1:] != [b"begin" * 100]
+    for letter in (b"x", b"y", b"x"):
+        hub.output(letter * (CALM + 1))
+        hub.repaint(slow)
+        assert b"painted" in shown_rest(slow)
+        assert slow.stale
+    hub.output(b"end")
+    hub.repaint(slow)
+    assert shown(slow).endswith(b"xend")
+    hub.output(b"bytes again")
+    assert taken(slow) == [b"bytes again"]
+
+
+def test_a_viewer_of_another_size_is_painted_until_the_sizes_are_the_same() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    driver = joined(hub, size=Resize(10, 40))
+    watching = joined(hub, "observer", Resize(9, 40))
+    hub.output(b"first")
+    assert not shown_rest(watching)
+    assert watching.stale
+    hub.repaint(watching)
+    assert b"painted first" in shown_rest(watching)
+    assert not watching.stale
+    hub.resize(driver, Resize(9, 40))
+    assert watching.stale
+    hub.repaint(watching)
+    assert shown_rest(watching) == CLEAR + b"first"
+    hub.output(b"second")
+    assert taken(watching)[-1] == b"second"
+    hub.resize(watching, Resize(9, 39))
+    hub.output(b"third")
+    hub.repaint(watching)
+    assert b"painted" in shown_rest(watching)
+
+
+def test_what_was_queued_is_not_sent_before_the_repaint_that_has_it() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    driver = joined(hub, size=Resize(10, 40))
+    watching = joined(hub, "observer", Resize(10, 40))
+    hub.output(b"queued")
+    hub.resize(driver, Resize(20, 40))
+    assert not shown_rest(watching)
+
+
+@pytest.mark.parametrize("size", [None, Resize(5, 5)])
+def test_the_last_thing_a_painted_viewer_sees_is_the_screen_at_the_end(size: Resize | None) -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    joined(hub, size=Resize(10, 40))
+    late = viewer("observer", limit=10)
+    hub.join(late)
+    if size:
+        hub.resize(late, size)
+    hub.ready(late)
+    hub.output(b"x" * CALM * 2)
+    hub.output(b"last words")
+    hub.end(Exit("ended"))
+    items = taken(late)
+    assert items[-1] == Exit("ended")
+    assert b"last words" in b"".join(item for item in items if isinstance(item, bytes))
 
 
 def shown_rest(viewer: Viewer) -> bytes:

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.wire import Exit, Notice
-from relay.core.outbox import Outbox
+from relay.core.outbox import FRAME, Outbox
 
 
 @given(st.lists(st.one_of(st.binary(max_size=50), st.just(Notice("n")), st.just(None)), max_size=50))
@@ -48,3 +48,15 @@ def test_discarding_keeps_what_must_be_heard() -> None:
     outbox.discard_output()
     assert outbox.take() == Exit("detached")
     assert outbox.take() is None
+
+
+def test_a_screen_is_taken_however_large_and_leaves_the_limit_to_output() -> None:
+    outbox = Outbox(10, lambda: None)
+    outbox.put_screen(b"s" * 3 * FRAME)
+    assert outbox.put_output(b"x" * 10)
+    assert not outbox.put_output(b"x")
+    frames = [outbox.take() for _ in range(4)]
+    assert [len(frame) for frame in frames if isinstance(frame, bytes)] == [FRAME, FRAME, FRAME, 10]
+    assert outbox.put_output(b"x" * 10)
+    assert not outbox.put_output(b"x")
+    assert outbox.peak == 3 * FRAME + 10
