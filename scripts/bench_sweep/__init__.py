@@ -39,7 +39,7 @@ class Sweep:
         calls = ", ".join(f"{count} {call}" for call, count in sorted(own.calls.items()))
         processor = f"{own.processor_seconds:.1f} s sweep, {self.table:.1f} s table, {self.pods:.1f} s pods"
         failed = f", {own.failed} FAILED" if own.failed else ""
-        return f"{own.steps} steps in {own.sweeps} sweeps{failed}; processor {processor}; {own.memory:.0f} MiB; {calls}"
+        return f"{own.steps} steps{failed}; processor {processor}; {own.memory:.0f} MiB; {calls}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One sweep, or several when one has not the time. ``processor_seconds`` and ``memory`` (its peak, MiB) are those of the
-    sweeping process, ``calls`` the requests it sent, by operation and verb. ``steps`` were done, ``ended`` brought to an end.
+    """One sweep. ``processor_seconds`` and ``memory`` (its peak, MiB) are those of the sweeping process, ``calls`` the requests it
+    sent, by operation and verb. ``steps`` were done, ``ended`` is how many of them brought a weaver to its end.
     """
 
     seconds: float
     processor_seconds: float
     memory: float
     calls: dict[str, int]
-    sweeps: int
     steps: int
     ended: int
     failed: int
