@@ -1,6 +1,8 @@
 """Every way a kubeconfig can say who asks, against a real HTTPS server; and servers that fail in every way they can."""
 
 import base64
+import contextlib
+import io
 import json
 import socket
 import ssl
@@ -137,6 +139,15 @@ class TestWhoAsks:
         with pytest.raises(ClusterError, match=r"\./plugin"):
             ping(kubeconfig(tmp_path, "http://127.0.0.1:9", user))
 
+    def test_a_credential_plugin_that_hangs_takes_the_time_of_the_question_and_no_more(self, tmp_path: Path):
+        plugin = tmp_path / "plugin"
+        plugin.write_text("#!/bin/sh\nexec sleep 600\n")
+        plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+        user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./plugin"}}
+        path = kubeconfig(tmp_path, "http://127.0.0.1:9", user)
+        with pytest.raises(ClusterError, match=r"\./plugin.*TimeoutExpired"):
+            KubernetesCluster("weavers", lambda: connect(path), seconds=0.2).ping()
+
     @pytest.mark.parametrize("as_data", [True, False], ids=["data", "files"])
     def test_a_client_certificate(self, tmp_path: Path, as_data):
         authority = Authority()
@@ -211,6 +222,23 @@ class TestFailures:
     def test_a_server_that_never_answers(self):
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ClusterTimeout):
             cluster_at(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=0.2).get_pod("p")
+
+    def test_a_server_that_trickles_over_tls(self, tmp_path: Path):
+        """Each byte comes in time, the answer never does."""
+        authority, over = Authority(), threading.Event()
+
+        def trickle(handler: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+            with contextlib.suppress(OSError):  # the client does not wait
+                while not over.wait(0.02):
+                    handler.wfile.write(b"H")
+            handler.wfile = io.BytesIO()
+            return 200, b""
+
+        with server(trickle, _tls(authority, tmp_path)) as url:
+            access = ClusterAccess(server=url, ca_data=authority.certificate)
+            with pytest.raises(ClusterTimeout):
+                KubernetesCluster("weavers", lambda: connection(access, Path("/")), seconds=0.5).ping()
+            over.set()
 
     def test_a_server_that_is_not_there(self):
         with pytest.raises(ClusterError, match="cannot be reached: Connection refused"):
