@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, NameTaken, TooManyWeavers, VersionConflict
-from chalicelib.domain.weaver import CREATE_GRACE, Resources, Weaver, awaited, ended, pod_made
+from chalicelib.domain.weaver import CREATE_GRACE, Resources, Weaver, awaited, ended, expired, pod_made
 from chalicelib.services.ports import WeaverStore
 from tests.chalicelib.samples import ALICE, BOB, MINUTE, NOW, reservation, running, terminating, weaver
 
@@ -240,3 +240,14 @@ class StoreContract:
             store.update(running(made))
         minutes = [round(one.lifetime_hours * 60) for one in store.due(NOW + timedelta(hours=1))]
         assert minutes == list(range(1, 25))
+
+    def test_what_is_due_is_walked_while_it_changes(self, store: WeaverStore):
+        """As the sweep does: what it tells to go is due from before all the others."""
+        made = [running(store.reserve(reservation(weaver(lifetime_hours=n / 60)))) for n in range(1, 25)]
+        for one in made:
+            store.update(one)
+        met = []
+        for one in store.due(NOW + timedelta(hours=1)):
+            store.update(expired(one, NOW + timedelta(hours=1)))
+            met.append(one.id)
+        assert met == [one.id for one in made]
