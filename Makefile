@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs bench requirements clean
+.PHONY: help setup demo up test test-cluster lint fmt docs bench chaos requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -70,6 +70,10 @@ requirements: $(READY) ## write requirements.txt (what Chalice packages) from th
 
 bench: $(READY) $(DYNAMODB_LOCAL) ## the budgets, one line each; ONLY=group picks one; WEAVERS=… for the sweep, 100000 unless told
 	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY)) $(if $(WEAVERS),--weavers $(WEAVERS))
+
+chaos: export WEAVERS_CHAOS := full
+chaos: $(READY) $(DYNAMODB_LOCAL) ## deaths, races, bad servers, random orders: what must never happen, at full length; PLANT=… a fault to find
+	@$(BIN)/python -m tests.chaos $(if $(PLANT),--plant $(PLANT))
 
 clean: ## remove what was installed and built
 	rm -rf .venv .cache dist site

@@ -209,6 +209,11 @@ CREATES: Final = (
         "create with a foreign pod in the way", creates(name="api"), [meanwhile("before create_pod", foreign_pod_comes)]
     ),
     Scenario(
+        "create that is deleted before its pod is made",
+        creates(name="api"),
+        [meanwhile("before create_pod", lambda stage, _args: stage.delete("api"))],
+    ),
+    Scenario(
         "create that is deleted meanwhile",
         creates(name="api"),
         [meanwhile("after create_pod", lambda stage, _args: stage.delete("api"))],

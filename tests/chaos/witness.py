@@ -38,6 +38,7 @@ class Witness:
             "after reserve": self._reserved,
             "after update": self._written,
             "after end": self._written,
+            "after create_pod": self._pod_made,
             "before delete_pod": self._deletes_pod,
             "after repair": self._repaired,
         }
@@ -102,6 +103,8 @@ class Witness:
             yield "who ended it was changed"
         if before.ending is None and after.ending is not None and not self._may_end(before, after):
             yield "an end without its reason"
+        if before.pod_uid is None and after.status == "pending" and self._is_going(after):
+            yield "it took a pod that is being deleted"
         if after.ended_at and self._has_pod(after):
             yield "ended before its pod was gone"
 
@@ -116,8 +119,12 @@ class Witness:
             return before.expires_at <= self._world.clock.now
         if after.reason == CREATE_FAILED:
             return before.pod_uid is None and before.id not in self.promised
-        pod = self._world.cluster.get_pod(after.pod_name)
-        return after.ending.via == "cluster" and (pod is None or "deletionTimestamp" in pod["metadata"])
+        return after.ending.via == "cluster" and self._is_going(after) is not False
+
+    def _is_going(self, weaver: Weaver) -> bool | None:
+        """Whether its pod is being deleted; None when there is none."""
+        pod = self._world.cluster.get_pod(weaver.pod_name)
+        return "deletionTimestamp" in pod["metadata"] if pod else None
 
     def _has_pod(self, weaver: Weaver) -> bool:
         """One that a create which slept for very long made meanwhile does not count: it will delete it."""
@@ -125,6 +132,12 @@ class Witness:
         if pod is None or pod["metadata"].get("labels", {}).get(LABEL_WEAVER_ID) != weaver.id:
             return False
         return bool(pod["metadata"]["creationTimestamp"] < f"{weaver.created_at + CREATE_GRACE:%Y-%m-%dT%H:%M:%SZ}")
+
+    def _pod_made(self, manifest: Mapping[str, Any]) -> None:
+        """For a while after its reservation, a create may be on its way: until then what is reserved must be kept."""
+        weaver = self.records.get(manifest["metadata"]["labels"][LABEL_WEAVER_ID])
+        if weaver is None or (weaver.ended_at and self._world.clock.now < weaver.created_at + CREATE_GRACE):
+            self._note("wrong", f"what was reserved was freed before the pod was made: {weaver}")
 
     def _deletes_pod(self, name: str) -> None:
         weaver = self.records.get(name.removeprefix("weaver-"))
