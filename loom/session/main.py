@@ -1,20 +1,24 @@
-"""The main process of a weaver: one shell after the other on its terminal, until a signal asks it to end.
+"""The main process of a weaver: one shell after the other, until a signal asks it to end.
 
-Everything happens in one loop around ``sigtimedwait``: the signals that matter are blocked and taken one at a time, so that
-no handler ever runs in the middle of anything. Linux only, like the containers it runs in.
+It is two processes: the container's main one passes everything on between the container's terminal and another one
+(:mod:`loom.session.pump`); on that, its child runs the shells. The child is one loop around ``sigtimedwait``: the signals
+that matter are blocked and taken one at a time, so that no handler ever runs in the middle of anything. Linux only, like
+the containers it runs in.
 """
 
-import errno
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from loom.session import processes, terminal
 from loom.session.banner import banner, clone_failure, reminder
+from loom.session.handover import print_snapshot
 from loom.session.place import login_shell, working_directory, workspace
+from loom.session.pump import Pump
 
 #: As in :mod:`loom.wire`, which is too dear to import here; a test compares them.
 SHELL_ENDED = b"\x1b_loom.dev;shell-ended\x1b\\"
@@ -22,10 +26,9 @@ SHELL_ENDED = b"\x1b_loom.dev;shell-ended\x1b\\"
 #: A shell that lived for less than this many seconds counts as ended at once.
 _AT_ONCE = 1.0
 _LONGEST_PAUSE = 30.0
+_USAGE = "usage: loom session [-- command...]\n       loom session --snapshot\n"
 #: Seconds the first shell waits for a viewer, so that banner and prompt are not written before anyone can see them.
 _FIRST_VIEWER = 2.0
-#: Seconds that shells have after SIGHUP; a weaver's pod has five of grace in all.
-_HANG_UP_GRACE = 2.0
 
 _END = {signal.SIGTERM, signal.SIGHUP}
 _TAKEN = _END | {signal.SIGCHLD, signal.SIGWINCH}
@@ -36,10 +39,15 @@ class _Ended(Exception):  # a way out of the loop, not an error
 
 
 def main(argv: Sequence[str]) -> int:
-    """``loom session [-- command…]``. Returns 0 when it was asked to end, 1 when it cannot serve."""
+    """``loom session [-- command…]``. Returns 0 when it was asked to end, 1 when it cannot serve.
+
+    ``loom session --snapshot`` prints what the session that runs here shows; it is for relays.
+    """
+    if [*argv] == ["--snapshot"]:
+        return print_snapshot(os.environ)
     command = list(argv[1:] if argv[:1] == ["--"] else argv)
     if command and command[0].startswith("-"):
-        sys.stderr.write("usage: loom session [-- command...]\n")
+        sys.stderr.write(_USAGE)
         return 0 if command[0] in ("-h", "--help") else 1
     try:
         terminal.acquire()
@@ -47,7 +55,14 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"loom session: {error}\n")
         return 1
     processes.take_signals(_TAKEN)
-    return Session(command or login_shell(os.environ), os.environ).run()
+    inner, shells = os.openpty()
+    child = os.fork()
+    if child == 0:
+        os.close(inner)
+        os.login_tty(shells)
+        return Session(command or login_shell(os.environ), os.environ).run()
+    os.close(shells)
+    return Pump(inner, child, os.environ).run()
 
 
 def pause_before_next(ended_at_once: int) -> float:
@@ -65,18 +80,13 @@ class Session:
         self._shell = 0
 
     def run(self) -> int:
-        """Serve until SIGTERM, SIGHUP or the end of the terminal; then end every process and return 0."""
+        """Serve until SIGTERM or SIGHUP; then return 0."""
         try:
             self._serve()
         except _Ended:
-            pass
-        except OSError as error:
-            if error.errno != errno.EIO:  # EIO: the terminal is gone
-                raise
-        processes.hang_up(_HANG_UP_GRACE)
-        return 0
+            return 0
 
-    def _serve(self) -> None:
+    def _serve(self) -> NoReturn:
         self._wait(_FIRST_VIEWER, until=terminal.has_size)
         terminal.take(self._modes)
         terminal.say(*banner(self._env, datetime.now(UTC)), *_clone_failure(workspace(self._env)))

@@ -13,8 +13,6 @@ from loom.session import terminal
 _IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 #: Python ignores these, and a program inherits what is ignored.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-#: Seconds between looks at processes whose end nobody tells us of.
-_LOOK_EVERY = 0.05
 
 
 def take_signals(signals: set[signal.Signals]) -> None:
@@ -30,6 +28,22 @@ def next_signal(signals: set[signal.Signals], deadline: float | None) -> signal.
         return signal.Signals(signal.sigwait(signals))
     info = signal.sigtimedwait(signals, max(0.0, deadline - time.monotonic()))
     return None if info is None else signal.Signals(info.si_signo)
+
+
+def signal_pipe(signals: Sequence[signal.Signals]) -> int:
+    """From now on ``signals`` come as bytes, their numbers, out of the returned descriptor; what was blocked of them comes first."""
+    reader, writer = os.pipe()
+    for descriptor in (reader, writer):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in signals:
+        signal.signal(number, _noted)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    return reader
+
+
+def _noted(number: int, frame: object) -> None:
+    """Python writes to the pipe only for signals that have a handler."""
 
 
 def start(command: Sequence[str], folder: str, env: Mapping[str, str]) -> int:
@@ -78,23 +92,34 @@ def collect(shell: int) -> bool:
             ended = True
 
 
-def hang_up(grace: float) -> None:
-    """End everything: SIGHUP, as a closed terminal sends (interactive bash ignores SIGTERM), SIGKILL ``grace`` seconds later.
+def collect_all(child: int) -> int | None:
+    """Collect every child that ended, orphans included. Returns the exit code of ``child`` if it was among them."""
+    code = None
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == child:
+                code = os.waitstatus_to_exitcode(ended[1])
+    return code
 
-    Everything is the whole container for its process 1; elsewhere, all processes of this terminal's session.
+
+def hang_up(leader: int) -> None:
+    """Ask everybody to end: SIGHUP, as a closed terminal sends (interactive bash ignores SIGTERM).
+
+    Everybody is the whole container for its process 1; elsewhere, the processes of the session that ``leader`` leads.
     """
-    deadline = time.monotonic() + grace
-    _signal_all(signal.SIGHUP)
-    _signal_all(signal.SIGCONT)
-    while _others_left() and (now := time.monotonic()) < deadline:
-        next_signal({signal.SIGCHLD}, min(deadline, now + _LOOK_EVERY))
-        collect(0)
-    _signal_all(signal.SIGKILL)
+    _signal_all(leader, signal.SIGHUP)
+    _signal_all(leader, signal.SIGCONT)
 
 
-def _others_left() -> bool:
+def kill(leader: int) -> None:
+    """End everybody who is left, as in :func:`hang_up`."""
+    _signal_all(leader, signal.SIGKILL)
+
+
+def others_left(leader: int) -> bool:
+    """Whether anybody is left, as in :func:`hang_up`."""
     if os.getpid() != 1:
-        return bool(_session_members())
+        return bool(_session_members(leader))
     try:
         os.waitid(os.P_ALL, 0, os.WNOHANG | os.WEXITED | os.WNOWAIT)
     except ChildProcessError:
@@ -102,17 +127,16 @@ def _others_left() -> bool:
     return True
 
 
-def _signal_all(number: signal.Signals) -> None:
-    targets = [-1] if os.getpid() == 1 else _session_members()
+def _signal_all(leader: int, number: signal.Signals) -> None:
+    targets = [-1] if os.getpid() == 1 else _session_members(leader)
     for target in targets:
         with contextlib.suppress(ProcessLookupError):  # it ended by itself
             os.kill(target, number)
 
 
-def _session_members() -> list[int]:
-    """The living processes of this session but for this one: shells put their jobs into groups of which only they know."""
-    session = os.getsid(0)
-    return [pid for pid in _processes() if pid != os.getpid() and _session_of(pid) == session]
+def _session_members(leader: int) -> list[int]:
+    """The living processes of the session: shells put their jobs into groups of which only they know."""
+    return [pid for pid in _processes() if _session_of(pid) == leader]
 
 
 def _processes() -> list[int]:

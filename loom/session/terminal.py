@@ -1,8 +1,12 @@
 """The terminal on stdin: owning it, handing it to a shell, taking it back in good order."""
 
+import contextlib
 import fcntl
 import os
+import struct
 import termios
+import tty
+from collections.abc import Iterator
 from typing import Any
 
 STDIN = 0
@@ -30,12 +34,37 @@ def acquire() -> None:
             raise NoTerminalError(f"the terminal on stdin belongs to another session ({error.strerror})") from error
 
 
+def size(descriptor: int) -> tuple[int, int]:
+    """Rows and columns of a terminal; 0 and 0 while nobody has told it."""
+    try:
+        cols, rows = os.get_terminal_size(descriptor)
+    except OSError:
+        return 0, 0
+    return rows, cols
+
+
 def has_size() -> bool:
     """Whether anyone has told the terminal its size. A container's starts as 0x0 and gets one with its first viewer."""
+    return size(STDIN) != (0, 0)
+
+
+def resize(descriptor: int, rows: int, cols: int) -> None:
+    """Tell a terminal its size; who is in its foreground gets SIGWINCH."""
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+
+@contextlib.contextmanager
+def passed_on(descriptor: int) -> Iterator[None]:
+    """Within the block the terminal changes nothing of what goes through it, and nobody waits for it; then it is as before."""
+    modes = termios.tcgetattr(descriptor)
+    os.set_blocking(descriptor, False)
+    tty.setraw(descriptor, termios.TCSANOW)
     try:
-        return os.get_terminal_size(STDIN) != (0, 0)
-    except OSError:
-        return False
+        yield
+    finally:
+        os.set_blocking(descriptor, True)
+        with contextlib.suppress(termios.error):  # it is gone
+            termios.tcsetattr(descriptor, termios.TCSANOW, modes)
 
 
 def hand_to(group: int) -> None:

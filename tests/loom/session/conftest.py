@@ -22,10 +22,12 @@ def pod_env(tmp_path: Path) -> dict[str, str]:
     clone.mkdir(parents=True)
     home = tmp_path / "home"
     home.mkdir()
+    (tmp_path / "tmp").mkdir()
     (home / ".profile").write_text(f"PS1='{PROMPT}'\n")
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
+        "TMPDIR": str(tmp_path / "tmp"),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(Path(__file__).parents[3]),
         "LOOM_WEAVER_ID": "019a0000-0000-7000-8000-0000a1b2c3d4",
