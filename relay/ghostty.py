@@ -12,6 +12,7 @@ from pyghostty import Terminal, ffi, lib
 from pyghostty._ffi import check
 from pyghostty.core import init_sized
 
+from relay.core.answers import BACKGROUND, CELL, FOREGROUND, answer
 from relay.core.screen import UNSIZED
 from relay.ghostty_rows import Rows
 
@@ -28,6 +29,9 @@ _CURSOR_STATE: Final = ("cursor", "style", "hyperlink", "protection", "kitty_key
 _REGION_AND_CURSOR: Final = re.compile(
     rb"(?P<region>\x1b\[(?P<top>\d+);\d+r)?.*?(?P<cursor>\x1b\[(?P<row>\d+);(?P<col>\d+)H)", re.DOTALL
 )
+#: Where the cursor is; libghostty knows the one without page only.
+_CPR: Final = b"\x1b[6n"
+_DECXCPR: Final = b"\x1b[?6n"
 _ORIGIN_MODE: Final = 6
 _ALTERNATE_SCREEN: Final = (47, 1047, 1049)
 
@@ -37,21 +41,35 @@ class GhosttyScreen:
 
     def __init__(self, reply: Callable[[bytes], None]) -> None:
         rows, cols = UNSIZED
-        self._terminal = Terminal(cols, rows, scrollback=_SCROLLBACK_LINES)
+        self._terminal = Terminal(cols, rows, scrollback=_SCROLLBACK_LINES, fg=FOREGROUND, bg=BACKGROUND)
         self._rows = Rows(self._terminal)
         self._terminal.on_reply(reply)
+        self._reply = reply
         self._set("SCROLLBACK_MAX_BYTES", _SCROLLBACK_BYTES)
         self._set("CONTINUATION_MAX_BYTES", _CONTINUATION_BYTES)
         self._fed = False
+        self.resize(rows, cols)  # tells it the size of a cell
 
     def feed(self, data: bytes) -> None:
         """Takes output of the container, cut anywhere."""
         self._fed = True
         self._terminal.feed(data)
 
+    def ask(self, query: bytes) -> None:
+        """See :meth:`relay.core.screen.Screen.ask`."""
+        cols, rows = self._terminal.size
+        if (known := answer(query, rows, cols)) is not None:
+            self._reply(known)
+        elif query == _DECXCPR:
+            self._terminal.on_reply(lambda data: self._reply(data.replace(b"[", b"[?")))
+            self._terminal.feed(_CPR)
+            self._terminal.on_reply(self._reply)
+        else:
+            self._terminal.feed(query)
+
     def resize(self, rows: int, cols: int) -> None:
         """The session has a new size, in character cells."""
-        self._terminal.resize(cols, rows)
+        self._terminal.resize(cols, rows, CELL[1], CELL[0])
 
     def snapshot(self) -> bytes:
         """See :meth:`relay.core.screen.Screen.snapshot`."""

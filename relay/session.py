@@ -201,8 +201,8 @@ class Session:
             self._report(self.weaver_id)
 
     def _reply(self, data: bytes) -> None:
-        """The emulator answers programs only while no driver's own terminal does."""
-        if not self._replaying and not self.hub.has_driver:
+        """What the screen answers to programs, but for those that asked before anybody was here."""
+        if not self._replaying:
             self._terminal.reply(data)
 
     def _past_output(self, data: bytes) -> None:

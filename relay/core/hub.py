@@ -15,11 +15,14 @@ from typing import Final
 from loom.wire import Accepted, Ack, Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
 from relay.core.outbox import Outbox
 from relay.core.painting import Painter
+from relay.core.queries import Queries, TerminalQuery
 from relay.core.screen import CLEAR, UNSIZED, Screen
 
 #: A slow viewer gets bytes again once no more of them than this came since its last repaint.
 CALM: Final = 64 * 1024
-#: What terminals send by themselves: replies to queries, focus changes. It is input, but nobody typed it.
+#: What a terminal answers to the graphics of a program, as the emulator does: only one is to.
+_GRAPHICS_REPLY: Final = re.compile(rb"(?:\x1b_G[^\x1b]*\x1b\\)+")
+#: What terminals send by themselves: focus changes, and replies that were not asked for. It is input, but nobody typed it.
 _UNTYPED: Final = re.compile(
     rb"(?:\x1b\[[?>=]?[\d;]*(?:\$y|[cRn])|\x1b\[\?[\d;]*u|\x1b\[[IO]|\x1b[]P_][^\x07\x1b]*(?:\x07|\x1b\\))+"
 )
@@ -79,6 +82,7 @@ class Hub:
     _typer_id: str = ""
     _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away
     _private: PrivateSequences = field(default_factory=PrivateSequences)
+    _queries: Queries = field(default_factory=Queries)
 
     # -- viewers
 
@@ -118,7 +122,7 @@ class Hub:
 
     def typed(self, viewer: Viewer, data: bytes) -> bytes:
         """What of the viewer's input goes to the container: nothing of an observer's, and no answer that the screen gave."""
-        if viewer.role != "driver" or viewer.exit:
+        if viewer.role != "driver" or viewer.exit or _GRAPHICS_REPLY.fullmatch(data):
             return b""
         if data and viewer.id != self._typer_id and not _UNTYPED.fullmatch(data):
             self._typer_id = viewer.id
@@ -150,11 +154,6 @@ class Hub:
             viewer.outbox.put_screen(viewer.painter.paint(self.screen, session, viewer.size or session))
         viewer.stale = viewer.behind and fits  # to see whether it is calm then
 
-    @property
-    def has_driver(self) -> bool:
-        """Whether some driver's terminal sees the output and answers what programs ask it."""
-        return any(viewer.live and viewer.role == "driver" for viewer in self.viewers)
-
     # -- what comes from the container
 
     def output(self, data: bytes) -> None:
@@ -163,13 +162,13 @@ class Hub:
             if isinstance(piece, ShellEnded):
                 self._detach_typer()
             else:
-                self._show(piece)
+                self._take(piece)
 
     def past_output(self, data: bytes) -> None:
         """Output from before the stream began, out of the log: what it announced is over."""
         for piece in PrivateSequences().feed(data):
             if not isinstance(piece, ShellEnded):
-                self._show(piece)
+                self._take(piece)
 
     def tell(self, state: WeaverState) -> None:
         """The weaver is now like this. Viewers hear of it if anything changed, and get output once it runs."""
@@ -205,6 +204,14 @@ class Hub:
         self.leave(viewer)
 
     # -- inside
+
+    def _take(self, data: bytes) -> None:
+        """Queries are for the screen alone: viewers' terminals would answer, too."""
+        for piece in self._queries.feed(data):
+            if isinstance(piece, TerminalQuery):
+                self.screen.ask(piece.text)
+            else:
+                self._show(piece)
 
     def _show(self, data: bytes) -> None:
         self.screen.feed(data)

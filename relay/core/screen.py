@@ -19,6 +19,9 @@ class Screen(Protocol):
     def feed(self, data: bytes) -> None:
         """Takes output of the container, cut anywhere."""
 
+    def ask(self, query: bytes) -> None:
+        """A query that a program wrote, after the output fed so far (:mod:`relay.core.queries`). It is answered once or not at all."""
+
     def resize(self, rows: int, cols: int) -> None:
         """The session has a new size, in character cells."""
 

@@ -28,17 +28,36 @@ async def test_bytes_both_ways_and_the_size(setup: Setup) -> None:
 
 async def test_a_late_viewer_sees_the_screen_and_then_the_same_bytes(setup: Setup) -> None:
     first, stream = await setup.attached()
-    await stream.send(b"\x1b[31mred\x1b[0m and a split \x1b[3")
-    await first.until_output(b"split \x1b[3")
+    await stream.send(b"\x1b[31mred\x1b[0m and a split \x1b]0;ti")
+    await first.until_output(b"split \x1b]0;ti")
     second = await setup.viewer()
     await second.resize(24, 80)
     await second.until_output(b"and a split")
     await second.until(viewers=2)
     await first.until(viewers=2)
-    assert bytes(second.output).endswith(b"\x1b[3")
-    await stream.send(b"2mgreen")
-    await second.until_output(b"\x1b[32mgreen")
-    await first.until_output(b"2mgreen")
+    assert bytes(second.output).endswith(b"\x1b]0;ti")
+    await stream.send(b"tle\x07green")
+    await second.until_output(b"\x1b]0;title\x07green")
+    await first.until_output(b"tle\x07green")
+
+
+async def test_a_query_is_answered_once_whoever_looks(setup: Setup) -> None:
+    first, stream = await setup.attached()
+    second = await setup.viewer()
+    await second.resize(24, 80)
+    await second.until(viewers=2)
+    await stream.send(b"before\x1b[5")
+    await first.until_output(b"before")
+    await stream.send(b"n\x1b]11;?\x07\x1b[16tafter")
+    for viewer in (first, second):
+        await viewer.until_output(b"after")
+        assert b"\x1b[16t" not in viewer.output
+        assert viewer.output.endswith(b"beforeafter")
+        await viewer.websocket.close()
+    await stream.has_input(b"\x1b[0n\x1b]11;rgb:0000/0000/0000\x07\x1b[6;16;8t")
+    await stream.send(b"\x1b[18t")
+    await stream.has_input(b"\x1b[8;24;80t")
+    assert stream.input.count(b"\x1b[0n") == 1
 
 
 async def test_an_observer_watches_and_its_typing_goes_nowhere(setup: Setup) -> None:

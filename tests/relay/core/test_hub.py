@@ -14,6 +14,8 @@ from relay.core.outbox import Outbox
 from relay.core.screen import CLEAR
 
 RUNNING = WeaverState("running")
+#: Makes letters of what begins a sequence that the hub may hold back or take out.
+PLAIN = bytes.maketrans(b"\x1b\x05\xc2", b"abc")
 
 
 @dataclass
@@ -22,9 +24,13 @@ class Tape:
 
     text: bytes = b""
     sizes: list[tuple[int, int]] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
 
     def feed(self, data: bytes) -> None:
         self.text += data
+
+    def ask(self, query: bytes) -> None:
+        self.asked.append(query)
 
     def resize(self, rows: int, cols: int) -> None:
         self.sizes.append((rows, cols))
@@ -78,9 +84,9 @@ def test_whenever_a_viewer_comes_it_has_everything_once(chunks: list[bytes], com
             hub.join(late)
         if number == comes + runs:
             hub.ready(late)
-        hub.output(b"." + chunk.replace(b"\x1b", b"e"))
+        hub.output(b"." + chunk.translate(PLAIN))
     if comes + runs < len(chunks):
-        assert shown(late) == b"".join(b"." + chunk.replace(b"\x1b", b"e") for chunk in chunks)
+        assert shown(late) == b"".join(b"." + chunk.translate(PLAIN) for chunk in chunks)
     else:
         assert shown(late) == b""
 
@@ -100,7 +106,7 @@ def test_a_slow_viewer_ends_with_the_screen_and_its_queue_is_bounded(steps: list
             if slow.stale:
                 hub.repaint(slow)
         else:
-            hub.output(b"." + step.replace(b"\x1b", b"e") * 20)
+            hub.output(b"." + step.translate(PLAIN) * 20)
         assert slow.outbox.size <= 4096 + len(tape.text)
     assert not slow.painter
     assert has.rpartition(CLEAR)[2] == tape.text
@@ -262,6 +268,25 @@ def test_the_end_of_a_shell_detaches_the_last_typer(cut: int) -> None:
     assert shown(other) == b"logoutfresh"
     hub.output(SHELL_ENDED)
     assert hub.viewers == [other]
+
+
+def test_queries_are_for_the_screen_alone() -> None:
+    tape = Tape()
+    hub = Hub(tape)
+    hub.tell(RUNNING)
+    one, other = joined(hub), joined(hub, "observer")
+    hub.past_output(b"log\x1b[")
+    hub.output(b"cprompt\x1b]11;?")
+    hub.output(b"\x1b\\$ \x1b]52;c;?\x07")
+    assert tape.asked == [b"\x1b[c", b"\x1b]11;?\x1b\\"]
+    assert tape.text == shown(one) == shown(other) == b"logprompt$ "
+
+
+def test_what_terminals_say_to_graphics_goes_nowhere() -> None:
+    hub = Hub(Tape())
+    one = joined(hub)
+    assert hub.typed(one, b"\x1b_Gi=1;OK\x1b\\\x1b_Gi=2;OK\x1b\\") == b""
+    assert hub.typed(one, b"\x1b_Gi=1;OK\x1b\\x") != b""
 
 
 def test_the_past_detaches_nobody() -> None:
