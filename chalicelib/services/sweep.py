@@ -40,7 +40,7 @@ Result = Weaver | Literal["done", "failed", "changed", "unreached"]
 class SweepReport:
     """What a sweep did, or with dry run would do.
 
-    ``steps`` were planned and reached; ``ended`` are weavers that are history now. ``lag`` is how long the expired weaver that
+    ``steps`` were planned, reached, and not overtaken by somebody else; ``ended`` are weavers that are history now. ``lag`` is how long the expired weaver that
     waited longest had been expired; ``active`` how many weavers live, known when the sweep completed a reconciliation.
     """
 
@@ -150,8 +150,8 @@ class _Run:
             return True
         outcomes = list(self.sweep.spread(self._outcome, steps))
         for step, outcome in zip(steps, outcomes, strict=True):
-            if outcome == "unreached":
-                self.report.more = True
+            if outcome in ("unreached", "changed"):
+                self.report.more |= outcome == "unreached"
                 continue
             self.report.steps.append(step)
             self.report.failed_count += outcome == "failed"
@@ -177,7 +177,9 @@ class _Run:
             return self._apply_due(step)
         if step.action in ("look", "lost"):  # suspected from an index, which may be behind
             weaver = self.sweep.store.get(step.subject)
-            return self.sweep.describe.refreshed(weaver) if weaver and not weaver.ended_at else None
+            if weaver is None or weaver.ended_at:
+                raise VersionConflict(step.subject)
+            return self.sweep.describe.refreshed(weaver)
         if isinstance(step, PodStep):
             self._delete_orphan(step)
         if isinstance(step, RepairStep):
@@ -222,6 +224,7 @@ class _Run:
     def _delete_orphan(self, step: PodStep) -> None:
         """Not before the record was read consistently: the plan saw an index, which may be behind."""
         record = self.sweep.store.get(step.weaver_id)
-        if record is None or record.ended_at:
-            self.sweep.cluster.delete_pod(step.subject, uid=step.pod_uid, force=step.force)
-            _log.warning("orphan pod deleted", extra={"subject": step.subject, "why": step.why})
+        if record and not record.ended_at:
+            raise VersionConflict(step.weaver_id)
+        self.sweep.cluster.delete_pod(step.subject, uid=step.pod_uid, force=step.force)
+        _log.warning("orphan pod deleted", extra={"subject": step.subject, "why": step.why})

@@ -40,6 +40,8 @@ class DynamoReconciliationStore:
             living = self.table.items.count(name, Item.sk.startswith(living_key("")), consistent_read=True)
         if usage is None:
             return Counter(name, counted=0, living=living, version=0)
+        if usage.living != living and (now := read(self.table, name, USAGE)) and now.version != usage.version:
+            living = int(usage.living)  # counted on while it was recounted: not to be judged now
         return Counter(name, int(usage.living), living, int(usage.version))
 
     def repair(self, counter: Counter) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from chalicelib.adapters.dynamodb.weaver_items import to_weaver, weaver_items
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
 from chalicelib.domain.errors import RetryLater
 from chalicelib.domain.permissions import Principal
-from tests.chalicelib.adapters.reconciliation_contract import ReconciliationContract, Stores
+from tests.chalicelib.adapters.reconciliation_contract import OWNER, ReconciliationContract, Stores
 from tests.chalicelib.adapters.store_contract import StoreContract
 from tests.chalicelib.samples import ALICE, NOW, reservation, weaver
 
@@ -40,6 +41,22 @@ class OnDynamo(ReconciliationContract):
         assert isinstance(reconciliation, DynamoReconciliationStore)
         table = reconciliation.table
         table.items(name, "usage").update([table.items.living.add(by)])
+
+    def test_a_counter_that_is_counted_on_while_it_is_recounted_is_not_called_wrong(self, stores: Stores):
+        records, reconciliation = stores
+        assert isinstance(reconciliation, DynamoReconciliationStore)
+        records.reserve(reservation())
+        events = reconciliation.table.connection.client.meta.events
+        another = [reservation()]
+
+        def meanwhile(**_: Any) -> None:
+            if another:
+                records.reserve(another.pop())
+
+        events.register("before-send.dynamodb.Query", meanwhile)
+        seen = reconciliation.counter(OWNER)
+        assert not another
+        assert seen.counted == seen.living
 
 
 class TestDynamoReconciliationStore(OnDynamo):
