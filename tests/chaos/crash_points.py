@@ -22,10 +22,12 @@ from tests.chalicelib.samples import MINUTE
 from tests.chalicelib.services.world import World
 from tests.chaos.counts import Violation
 from tests.chaos.judge import judged, judged_closed
+from tests.chaos.node import HeldCluster
 from tests.chaos.scenarios import SCENARIOS, Scenario
 from tests.chaos.stage import Killed, Stage, Watcher, nothing
 
-Worlds = Callable[[], World]
+#: Makes a World of the parts that are given.
+Worlds = Callable[..., World]
 
 _CLUSTER: Final = {"create_pod", "get_pod", "delete_pod", "list_pods", "pod_events"}
 _CONDITIONAL: Final = {"update", "end", "repair", "move_cursor"}
@@ -123,7 +125,7 @@ def _played(point: Point, worlds: Worlds, afterwards: Watcher) -> Stage:
 
 
 def _begun(scenario: Scenario, worlds: Worlds, minute: int) -> Stage:
-    world = worlds()
+    world = worlds(cluster=HeldCluster())
     world.clock.advance(minute * MINUTE)
     stage = Stage(world)
     scenario.begin(stage)

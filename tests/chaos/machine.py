@@ -32,7 +32,7 @@ class Trouble:
     error: int | None = None
 
 
-_AT: Final = st.integers(0, 13)
+_AT: Final = st.integers(0, 9)
 TROUBLES: Final = st.one_of(
     st.none(),
     st.builds(Trouble, _AT),

@@ -18,6 +18,7 @@ from chalicelib.services.ports import PodListExpired
 from tests.chalicelib.samples import ALICE, BOB, MINUTE
 from tests.chalicelib.samples import weaver as new_weaver
 from tests.chalicelib.services.world import DEPLOYMENT, RUNNING
+from tests.chaos.node import HeldCluster
 from tests.chaos.stage import Killed, Stage, nothing
 
 BYSTANDER: Final = "bystander"
@@ -153,6 +154,13 @@ def orphans_are_being_deleted(stage: Stage) -> None:
         stage.world.cluster.delete_pod(name)
 
 
+def nodes_are_lost(stage: Stage) -> None:
+    """Of all pods that are being deleted."""
+    cluster = stage.world.cluster
+    assert isinstance(cluster, HeldCluster)
+    cluster.lost |= {name for name, pod in cluster.pods.items() if "deletionTimestamp" in pod["metadata"]}
+
+
 def counters_are_wrong(stage: Stage) -> None:
     stage.world.store.miscounts = {f"owner#{ALICE.user_id}": 2, f"org#{ALICE.personal_org_id}": -1}
     stage.witness.miscounted.update(stage.world.store.miscounts)
@@ -214,6 +222,11 @@ CREATES: Final = (
         [meanwhile("before create_pod", lambda stage, _args: stage.delete("api"))],
     ),
     Scenario(
+        "create that is looked at before its pod is made",
+        creates(name="api"),
+        [meanwhile("before create_pod", lambda stage, _args: stage.world.describe(ALICE, "api"))],
+    ),
+    Scenario(
         "create that is deleted meanwhile",
         creates(name="api"),
         [meanwhile("after create_pod", lambda stage, _args: stage.delete("api"))],
@@ -253,7 +266,7 @@ SWEEPS: Final = (
     Scenario("sweep that expires several", sweeps, [creates(lifetime_hours=1), pods_run, _EXPIRED]),
     Scenario("sweep that waits for a pod to go", sweeps, [_EXPIRED, sweeps]),
     Scenario("sweep that finishes", sweeps, [_EXPIRED, sweeps, settled]),
-    Scenario("sweep that forces", sweeps, [deletes, later(FORCE_AFTER)]),
+    Scenario("sweep that forces", sweeps, [deletes, nodes_are_lost, later(FORCE_AFTER)]),
     Scenario("sweep that undoes", sweeps, [killed("after reserve", **_API), later(MINUTE)]),
     Scenario("sweep that undoes with the pod", sweeps, [killed("after create_pod", **_API), later(MINUTE)]),
     Scenario("sweep that sees one starting", sweeps, [creates(**_API), pods_run]),
@@ -264,7 +277,7 @@ SWEEPS: Final = (
     Scenario(
         "sweep that finds an orphan whose deletion is stuck",
         sweeps,
-        [orphan_comes, orphans_are_being_deleted, later(FORCE_AFTER + MINUTE)],
+        [orphan_comes, orphans_are_being_deleted, nodes_are_lost, later(FORCE_AFTER + MINUTE)],
     ),
     Scenario("sweep that repairs", sweeps, [counters_are_wrong]),
     Scenario("sweep over many pages", sweeps, [pages_of_one, orphan_comes, pod_vanishes, later(2 * MINUTE)]),
