@@ -1,7 +1,8 @@
 """The Kubernetes API as the relay uses it: one pod's state, events, log and attach stream. Plain REST over aiohttp."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ _LINE_LIMIT: Final = 4 * 1024 * 1024
 _HEARTBEAT: Final = 30.0
 #: Seconds a server has to answer when a stream is closed.
 _CLOSE_WITHIN: Final = 1.0
+#: Seconds that a command may take.
+_RUN_WITHIN: Final = 3.0
 #: A log is read up to this many bytes.
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 
@@ -115,11 +118,29 @@ class Kube:
 
     async def attach(self, name: str) -> Attach:
         """Opens the weaver container's terminal. Raises KubeError: some errors come as HTTP, others as the stream's first Status."""
-        query = {"container": WEAVER_CONTAINER, "stdin": "true", "stdout": "true", "tty": "true"}
+        return await self._stream(name, "attach", {"stdin": "true", "stdout": "true", "tty": "true"}, ())
+
+    async def run(self, name: str, command: Sequence[str]) -> bytes:
+        """What ``command`` prints in the weaver container. Raises KubeError, also when it fails or takes long."""
+        stream = await self._stream(name, "exec", {"stdout": "true"}, command)
+        printed = bytearray()
+        try:
+            async with asyncio.timeout(_RUN_WITHIN):
+                while (data := await stream.read()) is not None:
+                    printed += data
+        except TimeoutError as error:
+            raise KubeError(0, "ExecFailed", f"{command[0]} took longer than {_RUN_WITHIN:.0f} s") from error
+        finally:
+            await stream.close()
+        if not (stream.status and stream.status.success):
+            raise KubeError(0, "ExecFailed", stream.status.message if stream.status else "exec: the connection broke")
+        return bytes(printed)
+
+    async def _stream(self, name: str, door: str, query: Mapping[str, str], command: Sequence[str]) -> Attach:
         try:
             websocket = await self._http.ws_connect(
-                f"{self._pods}/{name}/attach",
-                params=query,
+                f"{self._pods}/{name}/{door}",
+                params=[("container", WEAVER_CONTAINER), *query.items(), *(("command", word) for word in command)],
                 protocols=[channels.SUBPROTOCOL],
                 autoclose=False,  # or the server's close code 1000 is reported as 1006
                 heartbeat=_HEARTBEAT,
@@ -128,9 +149,9 @@ class Kube:
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN),
             )
         except aiohttp.WSServerHandshakeError as error:
-            raise KubeError(error.status, "AttachRefused", f"attach was refused with {error.status}") from error
+            raise KubeError(error.status, "StreamRefused", f"{door} was refused with {error.status}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeError(0, "Unreachable", f"attach: {error or type(error).__name__}") from error
+            raise KubeError(0, "Unreachable", f"{door}: {error or type(error).__name__}") from error
         return Attach(websocket)
 
     async def _json(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:

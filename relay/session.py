@@ -9,7 +9,7 @@ from typing import Final
 
 from chalicelib.domain.ids import pod_name
 from chalicelib.domain.pod_status import ROUTINE
-from loom.wire import Exit, Resize, Role
+from loom.wire import Exit, Resize, Role, Snapshot
 from relay.core.hub import Hub, Typing, Viewer
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
@@ -49,7 +49,7 @@ class Session:
         self._report = report
         self._now = now
         self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
-        self._terminal = Terminal(kube, pod_name(weaver_id), self.hub.output, self._past_output)
+        self._terminal = Terminal(kube, pod_name(weaver_id), self.hub.output, self._past_output, self._replay)
         self._replaying = False
         self._reported = ""
         self._clone_failure_told = False
@@ -208,4 +208,9 @@ class Session:
     def _past_output(self, data: bytes) -> None:
         self._replaying = True
         self.hub.past_output(data)
+        self._replaying = False
+
+    def _replay(self, snapshot: Snapshot) -> None:
+        self._replaying = True
+        self.hub.replay(GhosttyScreen(self._reply), snapshot.pieces)
         self._replaying = False

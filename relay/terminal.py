@@ -1,14 +1,16 @@
-"""The terminal of a weaver's container, as the relay holds it: one attach stream at a time, and the log before the first."""
+"""The terminal of a weaver's container, as the relay holds it: one attach stream at a time, joined with what was before it."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum, auto
 from typing import Final
 
-from loom.wire import Resize
+from loom.wire import Resize, Snapshot, WireError, parse_snapshot
 from relay.attach import Attach
+from relay.beginning import Beginning
 from relay.core.channels import STDIN_PIECE
 from relay.core.hub import Typing
 from relay.core.joining import written_before
@@ -20,8 +22,8 @@ log = logging.getLogger(__name__)
 _LOG_AHEAD: Final = 0.03
 #: Lines of the log shown for what was written before the relay attached.
 _LOG_LINES: Final = 2_000
-#: Bytes of the stream that may wait to be joined with the log.
-_EARLY_LIMIT: Final = 1024 * 1024
+#: Asks ``loom session`` what the terminal shows; fails where there is none.
+_SNAPSHOT: Final = ("loom", "session", "--snapshot")
 #: Seconds without output after which a program may have written its prompt before anyone was there.
 _SILENCE: Final = 0.15
 #: Seconds a program has to notice a size before the next one.
@@ -30,19 +32,36 @@ _NOTICED: Final = 0.05
 _INPUT_LIMIT: Final = 64 * 1024
 
 
+class _Redraw(Enum):
+    """What programs are made to draw anew: they know what is on the screen, and nobody else does."""
+
+    NOTHING = auto()
+    ALL = auto()
+    IF_SILENT = auto()  # a prompt that nobody saw
+
+
 class Terminal:
-    """``output`` gets what the stream brings, ``past_output`` what the log has from before."""
+    """``output`` gets what the stream brings, ``past_output`` what the log has from before.
+
+    ``replay`` gets everything that the terminal was shown, in place of what was handed on: output goes on where that ends.
+    """
 
     def __init__(
-        self, kube: Kube, pod_name: str, output: Callable[[bytes], None], past_output: Callable[[bytes], None]
+        self,
+        kube: Kube,
+        pod_name: str,
+        output: Callable[[bytes], None],
+        past_output: Callable[[bytes], None],
+        replay: Callable[[Snapshot], None],
     ) -> None:
         self._kube = kube
         self._pod_name = pod_name
         self._output = output
         self._past_output = past_output
+        self._replay = replay
         self._attach: Attach | None = None
         self._joined = False  # log and stream were joined: all further output comes from streams
-        self._early: bytearray | None = None  # the stream's beginning, until it is joined
+        self._beginning: Beginning | None = None  # of the stream, until it is joined
         self._size: Resize | None = None
         self._sized = asyncio.Event()
         self._heard = False  # the present stream has brought output
@@ -57,30 +76,28 @@ class Terminal:
     async def stay_attached(self, *, redraw: bool) -> bool:
         """Attach, and hand on output until the stream ends. True when the server said that it is over, False when it broke.
 
-        With ``redraw`` programs are made to draw anew what the stream does not bring; without, only when it stays silent: a
-        prompt that was written before the stream began is in no log. Raises KubeError when the terminal cannot be attached to.
+        With ``redraw`` the terminal shows what the stream does not bring: ``loom session`` is asked for it. Where there is
+        none, programs are made to draw it anew; without ``redraw``, only when the stream stays silent: a prompt that was
+        written before it began is in no log. Raises KubeError when the terminal cannot be attached to.
         """
         attach = await self._kube.attach(self._pod_name)
-        joining = None
-        if not self._joined:
-            early = self._early = bytearray()
-            joining = asyncio.create_task(self._join_log(attach, early))
+        beginning = self._beginning = Beginning()
+        joining = asyncio.create_task(self._join(attach, beginning, redraw=redraw))
         self._attach = attach
         self._heard = False
-        redrawing = asyncio.create_task(self._have_redrawn(attach, at_once=redraw))
+        redrawing = asyncio.create_task(self._have_redrawn(attach, joining))
         try:
             if self._size:
                 await _resize(attach, self._size)
             self._send_input_soon()  # not here: output must be read even while input is not taken
             while (data := await attach.read()) is not None:
-                await self._take(data, joining)
-            if joining:
-                await joining
+                await self._take(data)
+            beginning.end()
+            await joining
         finally:
-            self._attach = self._early = None
+            self._attach = self._beginning = None
             redrawing.cancel()
-            if joining:
-                joining.cancel()
+            joining.cancel()
             await attach.close()
         return attach.status is not None and attach.status.success
 
@@ -122,38 +139,59 @@ class Terminal:
 
     # -- inside
 
-    async def _have_redrawn(self, attach: Attach, *, at_once: bool) -> None:
+    async def _have_redrawn(self, attach: Attach, joining: asyncio.Task[_Redraw]) -> None:
         """Programs draw anew when the size changes, and some only when it really differs from the one they know."""
+        redraw = await joining
         await self._sized.wait()
-        if not at_once:
+        if redraw is _Redraw.IF_SILENT:
             await asyncio.sleep(_SILENCE)
-            if self._heard:
-                return
+        if redraw is _Redraw.NOTHING or (redraw is _Redraw.IF_SILENT and self._heard):
+            return
         assert self._size  # noqa: S101  # since _sized is set
         rows = self._size.rows
         await _resize(attach, replace(self._size, rows=rows - 1 if rows > 1 else 2))
         await asyncio.sleep(_NOTICED)
         await _resize(attach, self._size)
 
-    async def _take(self, data: bytes, joining: asyncio.Task[None] | None) -> None:
+    async def _take(self, data: bytes) -> None:
         self._heard = True
-        if self._early is None:
+        if self._beginning:
+            await self._beginning.take(data)
+        else:
             self._output(data)
-            return
-        self._early += data
-        if joining and len(self._early) > _EARLY_LIMIT:
-            await joining
 
-    async def _join_log(self, attach: Attach, early: bytearray) -> None:
-        """Show what was written before the stream began, then the stream so far."""
-        past = await self._read_log()
+    async def _join(self, attach: Attach, beginning: Beginning, *, redraw: bool) -> _Redraw:
+        """Show what was there before the stream began, then the stream so far. Returns what programs are to draw anew."""
+        past = b"" if self._joined else await self._read_log()
         if past:
             await asyncio.sleep(_LOG_AHEAD)
-        live, self._early = bytes(early), None
-        # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
-        self._joined = bool(past or live or attach.status is None or attach.status.success)
-        self._past_output(written_before(past, live))
-        self._output(live)
+        missing = redraw or written_before(past, beginning.data)
+        if missing and (snapshot := await self._snapshot(beginning)):
+            self._joined = True
+            self._replay(snapshot)
+            self._go_on(beginning)
+            return _Redraw.NOTHING if snapshot.complete else _Redraw.ALL
+        if not self._joined:
+            # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
+            live = beginning.data
+            self._joined = bool(past or live or attach.status is None or attach.status.success)
+            self._past_output(written_before(past, live))
+        self._go_on(beginning)
+        return _Redraw.ALL if redraw else _Redraw.IF_SILENT
+
+    async def _snapshot(self, beginning: Beginning) -> Snapshot | None:
+        """What the terminal shows where ``beginning`` then begins. None when there is nobody to tell, or the stream broke."""
+        try:
+            snapshot = parse_snapshot(await self._kube.run(self._pod_name, _SNAPSHOT))
+        except (KubeError, WireError) as error:
+            log.info("no snapshot: %s", error, extra={"fields": {"pod": self._pod_name}})
+            return None
+        return snapshot if await beginning.cut(snapshot.mark) else None
+
+    def _go_on(self, beginning: Beginning) -> None:
+        self._beginning = None
+        beginning.end()
+        self._output(beginning.data)
 
     async def _read_log(self) -> bytes:
         try:

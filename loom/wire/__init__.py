@@ -30,7 +30,7 @@ from loom.wire.messages import (
     encode,
     exit_of,
 )
-from loom.wire.private import SHELL_ENDED, PrivateSequences, ShellEnded
+from loom.wire.private import SHELL_ENDED, PrivateSequences, ShellEnded, Snapshot, parse_snapshot
 from loom.wire.v1 import Utf8Stream, decode_v1_client
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Role",
     "ServerMessage",
     "ShellEnded",
+    "Snapshot",
     "Stage",
     "Status",
     "Utf8Stream",
@@ -64,4 +65,5 @@ __all__ = [
     "decode_v1_client",
     "encode",
     "exit_of",
+    "parse_snapshot",
 ]

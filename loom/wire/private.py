@@ -5,8 +5,11 @@ takes them out of the stream. A program in the weaver could write them too: they
 person who is typing.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
+
+from loom.wire.messages import Resize, WireError
 
 _PREFIX: Final = b"\x1b_loom.dev;"
 _TERMINATOR: Final = b"\x1b\\"
@@ -16,10 +19,42 @@ _MAX_BODY: Final = 256
 #: Written by ``loom session`` after a shell ended and before the next one starts.
 SHELL_ENDED: Final = _PREFIX + b"shell-ended" + _TERMINATOR
 
+#: What :func:`parse_snapshot` reads: its first line, how a session says that a drawing is not whole, and sizes.
+_HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})\n")
+_INCOMPLETE: Final = _PREFIX + b"incomplete" + _TERMINATOR
+_SIZE: Final = re.compile(rb"\x1b_loom\.dev;size;(\d{1,9});(\d{1,9})\x1b\\")
+
 
 @dataclass(frozen=True, slots=True)
 class ShellEnded:
     """The shell ended and a fresh one follows: whoever typed last is detached (DESIGN §6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a session's terminal was shown, as ``loom session --snapshot`` tells it: output and changes of size, in order.
+
+    ``mark`` is the private sequence that stands in the output where it ends. Not ``complete``: a full-screen program drew
+    more than was kept and should draw anew.
+    """
+
+    mark: bytes
+    complete: bool
+    pieces: tuple[bytes | Resize, ...]
+
+
+def parse_snapshot(answer: bytes) -> Snapshot:
+    """Raises WireError for what is no whole snapshot."""
+    head = _HEAD.match(answer)
+    if head is None or len(answer) - head.end() != int(head[2]):
+        raise WireError("not a whole snapshot")
+    body = answer[head.end() :]
+    output, *rest = _SIZE.split(body.removeprefix(_INCOMPLETE))
+    pieces: list[bytes | Resize] = [output]
+    for rows, cols, output in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        pieces += [Resize(int(rows), int(cols)), output]
+    mark = _PREFIX + b"mark;" + head[1] + _TERMINATOR
+    return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece))
 
 
 class PrivateSequences:

@@ -170,6 +170,27 @@ class Hub:
             if not isinstance(piece, ShellEnded):
                 self._take(piece)
 
+    def replay(self, screen: Screen, pieces: Iterable[bytes | Resize]) -> None:
+        """``screen``, which shows nothing yet, takes the place of the present one, after it was shown all of ``pieces``.
+
+        They are what a session's terminal was shown, and output goes on exactly where they end. Nobody is to be answered.
+        """
+        self.screen, self._private, self._queries = screen, PrivateSequences(), Queries()
+        for piece in pieces:
+            if isinstance(piece, Resize):
+                screen.resize(piece.rows, piece.cols)
+                continue
+            past = (part for part in self._private.feed(piece) if isinstance(part, bytes))
+            for shown in (one for part in past for one in self._queries.feed(part) if isinstance(one, bytes)):
+                screen.feed(shown)
+        if self.size:
+            screen.resize(self.size.rows, self.size.cols)
+        for viewer in self.viewers:
+            if viewer.painter:
+                self._make_stale(viewer)
+            elif viewer.live:
+                self._show_screen(viewer)
+
     def tell(self, state: WeaverState) -> None:
         """The weaver is now like this. Viewers hear of it if anything changed, and get output once it runs."""
         self.state = state

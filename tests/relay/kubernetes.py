@@ -79,6 +79,8 @@ class Kubernetes:
         self.streams: asyncio.Queue[Stream] = asyncio.Queue()
         self.following = asyncio.Condition()
         self.greeting = b""  # what a stream says as soon as it is open
+        self.executed: list[list[str]] = []
+        self.prints: bytes | None = None  # what an executed command does, if there is such a command
         self.url = ""
 
     # -- what tests do
@@ -133,6 +135,7 @@ class Kubernetes:
         app.router.add_get(f"{base}/events", self._list_events)
         app.router.add_get(f"{base}/pods/{{name}}/log", self._log)
         app.router.add_get(f"{base}/pods/{{name}}/attach", self._attach)
+        app.router.add_get(f"{base}/pods/{{name}}/exec", self._execute)
         return app
 
     async def _record(self, kind: str, pod: dict[str, Any]) -> None:
@@ -190,6 +193,19 @@ class Kubernetes:
     async def _longer_than(self, container: str, length: int) -> None:
         async with self.following:
             await self.following.wait_for(lambda: len(self.logs.get(container, b"")) > length)
+
+    async def _execute(self, request: web.Request) -> web.StreamResponse:
+        self.executed.append(request.query.getall("command"))
+        websocket = web.WebSocketResponse(protocols=["v5.channel.k8s.io"], compress=False)
+        await websocket.prepare(request)
+        await websocket.send_bytes(b"\x01")
+        ended = {"status": "Failure", "message": "executable file not found in $PATH", "code": 500}
+        if self.prints is not None:
+            await websocket.send_bytes(b"\x01" + self.prints)
+            ended = {"status": "Success"}
+        await websocket.send_bytes(b"\x03" + json.dumps({"metadata": {}, **ended}).encode())
+        await websocket.close()
+        return websocket
 
     async def _attach(self, request: web.Request) -> web.StreamResponse:
         if self.refuse_attach is not None:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loom.wire import SHELL_ENDED, PrivateSequences, ShellEnded
+from loom.session.handover import INCOMPLETE, mark_sequence
+from loom.session.transcript import size_sequence
+from loom.wire import SHELL_ENDED, PrivateSequences, Resize, ShellEnded, Snapshot, WireError, parse_snapshot
 
 ENDED = ShellEnded()
 UNKNOWN = b"\x1b_loom.dev;later\x1b\\"
@@ -69,3 +71,32 @@ def merged(pieces: list[bytes | ShellEnded]) -> list[bytes | ShellEnded]:
         else:
             out.append(piece)
     return out
+
+
+MARK = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "complete", "pieces"),
+    [
+        (b"", True, ()),
+        (b"plain", True, (b"plain",)),
+        (size_sequence(24, 80) + b"a" + size_sequence(30, 90), True, (Resize(24, 80), b"a", Resize(30, 90))),
+        (INCOMPLETE + b"half", False, (b"half",)),
+        (b"a" + SHELL_ENDED, True, (b"a" + SHELL_ENDED,)),
+    ],
+)
+def test_what_a_session_hands_over_is_read(body, complete, pieces):
+    answer = b"%s %d\n" % (MARK.encode(), len(body)) + body
+    assert parse_snapshot(answer) == Snapshot(mark_sequence(MARK), complete, pieces)
+    assert PrivateSequences().feed(mark_sequence(MARK)) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"nonsense", b"usage: x\n", f"{MARK} 4\nabc".encode(), f"{MARK} 2\nabc".encode(), f"{MARK} 0".encode()]
+    + [f"{MARK} {len(size_sequence(*size))}\n".encode() + size_sequence(*size) for size in ((0, 80), (24, 99_999))],
+)
+def test_what_is_no_whole_snapshot_is_refused(answer):
+    with pytest.raises(WireError):
+        parse_snapshot(answer)

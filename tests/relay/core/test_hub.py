@@ -299,6 +299,22 @@ def test_the_past_detaches_nobody() -> None:
     assert shown(one) == b"old"
 
 
+def test_what_a_session_was_shown_takes_the_place_of_the_screen() -> None:
+    hub = Hub(Tape(b"what was known"))
+    hub.tell(RUNNING)
+    one, smaller = joined(hub, size=Resize(24, 80)), joined(hub, size=Resize(10, 40))
+    taken(one)
+    taken(smaller)
+    smaller.stale = False
+    tape = Tape()
+    hub.replay(tape, (Resize(30, 90), b"all\x1b[6n" + SHELL_ENDED + b" of it\x1b", Resize(24, 80), b"["))
+    hub.output(b"1m and more")
+    assert tape.text == shown(one) == b"all of it\x1b[1m and more"
+    assert tape.sizes == [(30, 90), (24, 80), (24, 80)]
+    assert tape.asked == []
+    assert smaller.stale
+
+
 def test_the_end_comes_after_everything_else() -> None:
     hub = Hub(Tape())
     hub.tell(RUNNING)
