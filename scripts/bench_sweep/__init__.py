@@ -18,7 +18,7 @@ from local.edition import NAMESPACE
 from scripts.bench_sweep import records
 from scripts.bench_sweep.measured import Measured, processor_seconds
 from scripts.bench_sweep.population import Population
-from tests.dynamodb_local import dynamodb_local
+from tests.dynamodb_local import LONG_LIVED, dynamodb_local
 from tests.processes import part
 
 _TABLE: Final = "weavers"
@@ -78,7 +78,7 @@ def _sweep(what: str, env: Mapping[str, str]) -> Sweep:
 @contextmanager
 def _deployment(population: Population) -> Iterator[Mapping[str, str]]:
     """Table and cluster with the population in them; yields the environment of a control plane."""
-    with tempfile.TemporaryDirectory(prefix="weavers-bench-") as folder, dynamodb_local() as database:
+    with tempfile.TemporaryDirectory(prefix="weavers-bench-") as folder, dynamodb_local(LONG_LIVED) as database:
         kubeconfig = Path(folder, "kubeconfig")
         shape = (str(population.size), str(population.expired), population.now.isoformat())
         os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
