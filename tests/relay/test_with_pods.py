@@ -1,6 +1,7 @@
 """The relay with the laptop edition's pod API server: real containers, real terminals, no cluster."""
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from loom.wire import SHELL_ENDED
 from tests.processes import part
 from tests.relay.control_plane import ControlPlane
-from tests.relay.relay_process import Relay, Viewer
+from tests.relay.relay_process import Relay, Viewer, running_relay
 
 IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
 NAMESPACE = "loom-weavers"
@@ -168,3 +169,46 @@ async def test_the_clones_progress(relay: Relay, cluster: Cluster, control_plane
     message = await one.until(status="running")
     stages = {stage["name"] for stage in message["stages"]}
     assert {"scheduled", "cloned", "ready"} <= stages
+
+
+_COUNT = "i=0; while :; do i=$((i+1)); echo n$i.; sleep 0.002; done"
+
+
+async def test_after_a_relay_was_killed_the_next_one_shows_everything_once(
+    environment: dict[str, str], cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, "loom", "session", "--", "sh", "-c", _COUNT, image=IMAGE)
+    async with running_relay(environment) as relay:
+        one = await viewer(relay, control_plane, weaver_id)
+        await one.until_output(b"n1000.")
+        relay.process.kill()
+    async with running_relay(environment) as relay:
+        again = await viewer(relay, control_plane, weaver_id)
+        for number in (1000, 2000, 2500):
+            await again.until_output(f"n{number}.\r\n".encode())
+        text = re.sub(rb"\x1b\[[\d;?>]*[a-zA-Z]", b"", bytes(again.output))
+        numbers = [int(number) for number in re.findall(rb"n(\d+)\.", text)]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        assert numbers[0] < 1000 < 2500 <= numbers[-1]
+
+
+async def test_a_relay_that_comes_anew_shows_a_prompt_and_leaves_programs_alone(
+    environment: dict[str, str], cluster: Cluster, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, image=IMAGE)
+    async with running_relay(environment) as relay:
+        one = await viewer(relay, control_plane, weaver_id)
+        await one.until_output(b"$ ")
+        await one.type(b"trap 'echo si''zed' WINCH; printf '\\033[?1049halternate\\033[?1000h'; cat\r")
+        await one.until_output(b"alternate\x1b[?1000h")
+        relay.process.kill()
+    async with running_relay(environment) as relay:
+        again = await viewer(relay, control_plane, weaver_id)
+        await again.until_output(b"alternate")
+        await again.until_output(b"\x1b[?1000h")
+        assert b"leaves it running" in again.output  # on the main screen, below
+        await again.type(b"\x03")
+        await again.until_output(b"^C\r\n\x1b[?2004h")  # readline drops what is typed before its prompt
+        await again.type(b"echo do''ne\r")
+        await again.until_output(b"done\r\n")
+        assert b"sized" not in again.output
