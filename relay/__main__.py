@@ -16,6 +16,8 @@ from relay.access import load_access
 from relay.admission import Admission
 from relay.api import Api
 from relay.kube import Kube
+from relay.limits import Connections
+from relay.metrics import Metrics
 from relay.resume import ResumeTokens
 from relay.server import Doors
 from relay.sessions import Sessions
@@ -46,8 +48,11 @@ async def serve(settings: Settings) -> None:
     kube = Kube(load_access(settings.kubeconfig), settings.namespace, folder)
     api = Api(settings.server_url, settings.token)
     tokens = ResumeTokens(settings.resume_key, _now)
-    sessions = Sessions(kube, api.report, _now, settings.linger, tokens)
-    application = Doors(kube, api, Admission(api, tokens, _now), sessions, settings.ping).application()
+    metrics = Metrics()
+    connections = Connections(settings.limits, asyncio.get_running_loop().time)
+    sessions = Sessions(kube, api.report, _now, settings.linger, tokens, metrics)
+    admission = Admission(api, tokens, _now)
+    application = Doors(kube, api, admission, sessions, connections, metrics, settings.ping).application()
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)

@@ -2,48 +2,63 @@
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from loom import __version__
-from relay.admission import Admission, negotiate
+from loom.wire import Role
+from relay.admission import Admission, Admitted, negotiate
 from relay.api import Api
+from relay.core.bucket import Bucket
 from relay.events import serve_events
 from relay.kube import Kube, KubeError
+from relay.limits import FRAME_LIMIT, Connections
+from relay.metrics import CONTENT_TYPE, Metrics
 from relay.refusals import Refusal
 from relay.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-#: Bytes of one frame from a viewer: a big paste.
-_FRAME_LIMIT: Final = 1024 * 1024
+#: What proxies add, whatever they are: the metrics are not for whoever is behind one.
+_FORWARDED: Final = ("X-Forwarded-For", "Forwarded", "Via")
 _READY_WITHIN: Final = 3.0
 _NOT_YET: Final = (
     "/api/weaver/{id}/logs",
     "/api/weaver/{id}/exec",
     "/api/weaver/{id}/tcp/{port}",
     "/t/{id}",
-    "/metrics",
 )
 
 
 class Doors:
     """Handlers over the relay's parts. ``ping`` is the seconds between pings to viewers."""
 
-    def __init__(self, kube: Kube, api: Api, admission: Admission, sessions: Sessions, ping: float) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        api: Api,
+        admission: Admission,
+        sessions: Sessions,
+        connections: Connections,
+        metrics: Metrics,
+        ping: float,
+    ) -> None:
         self._kube = kube
         self._api = api
         self._admission = admission
         self._sessions = sessions
+        self._connections = connections
+        self._metrics = metrics
         self._ping = ping
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[_refusals_to_http])
+        app = web.Application(middlewares=[self._refusals_to_http])
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.readyz)
+        app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/api/weaver/{id}/attach", self.attach)
         app.router.add_get("/api/weaver/{id}/events", self.events)
         for path in _NOT_YET:
@@ -70,21 +85,56 @@ class Doors:
         subprotocol = negotiate(request)
         admitted = await self._admission.admit(request, request.match_info["id"], "attach")
         self._sessions.check(admitted)
+        with self._connections.hold(admitted) as allowance:
+            return await self._view(request, subprotocol, admitted, allowance)
+
+    async def _view(
+        self, request: web.Request, subprotocol: str | None, admitted: Admitted, allowance: Bucket
+    ) -> web.WebSocketResponse:
         websocket = web.WebSocketResponse(
             protocols=[subprotocol] if subprotocol else [],
             heartbeat=self._ping,
-            max_msg_size=_FRAME_LIMIT,
+            max_msg_size=FRAME_LIMIT,
             compress=False,
             timeout=2.0,
         )
         await websocket.prepare(request)
-        await self._sessions.view(websocket, admitted)
+        await self._sessions.view(websocket, admitted, allowance)
         return websocket
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stages and reasons, as server-sent events."""
         admitted = await self._admission.admit(request, request.match_info["id"], "events")
-        return await serve_events(request, self._kube, admitted.weaver_id)
+        with self._connections.hold(admitted):
+            return await serve_events(request, self._kube, admitted.weaver_id)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """For Prometheus, which asks each relay itself: what came through a proxy is refused."""
+        if any(name in request.headers for name in _FORWARDED):
+            raise Refusal(403, "forbidden", "metrics are told inside the cluster only")
+        hubs = [session.hub for session in self._sessions.sessions]
+        viewers = [viewer for hub in hubs for viewer in hub.viewers]
+        roles: dict[str, int] = {role: sum(viewer.role == role for viewer in viewers) for role in get_args(Role)}
+        text = self._metrics.text(
+            sessions=len(hubs),
+            viewers=roles,
+            event_streams=len(self._connections) - self._sessions.viewing,
+            queued=sum(viewer.outbox.size for viewer in viewers),
+            queue_peak=max((viewer.outbox.peak for viewer in viewers), default=0),
+        )
+        return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE})
+
+    @web.middleware
+    async def _refusals_to_http(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refusal as error:
+            refusal = error
+        except web.HTTPException as error:
+            code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "invalid_request")
+            refusal = Refusal(error.status, code, f"{request.method} {request.path}: {error.reason}")
+        self._metrics.refused.add(label=refusal.code)
+        return refusal.response()
 
     async def _kubernetes(self) -> str:
         try:
@@ -100,18 +150,6 @@ class Doors:
                 return "ok" if await self._api.ready() else "the API publishes no keys"
         except (Refusal, TimeoutError) as error:
             return str(error) or "no answer"
-
-
-@web.middleware
-async def _refusals_to_http(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        response = await handler(request)
-    except Refusal as refusal:
-        return refusal.response()
-    except web.HTTPException as error:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "invalid_request")
-        return Refusal(error.status, code, f"{request.method} {request.path}: {error.reason}").response()
-    return response
 
 
 async def _not_implemented(request: web.Request) -> web.Response:

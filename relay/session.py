@@ -14,6 +14,7 @@ from relay.core.hub import Hub, Typing, Viewer
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError
+from relay.metrics import Metrics
 from relay.states import APPEAR, weaver_state
 from relay.terminal import Terminal
 
@@ -41,15 +42,23 @@ class Place:
 class Session:
     """``report`` is called when the pod runs, when it is over, and when it waits in trouble; ``now`` is the clock."""
 
-    def __init__(self, weaver_id: str, kube: Kube, report: Callable[[str], None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        weaver_id: str,
+        kube: Kube,
+        report: Callable[[str], None],
+        now: Callable[[], datetime],
+        metrics: Metrics,
+    ) -> None:
         self.weaver_id = weaver_id
         self.hub = Hub(GhosttyScreen(self._reply))
         self.expires_at = datetime.min.replace(tzinfo=UTC)  # the weaver's: the latest that a ticket told
         self._places: dict[str, Place] = {}  # by viewer; as long as the session, since a viewer may come back to it
         self._report = report
         self._now = now
+        self._metrics = metrics
         self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
-        self._terminal = Terminal(kube, pod_name(weaver_id), self.hub.output, self._past_output, self._replay)
+        self._terminal = Terminal(kube, pod_name(weaver_id), self._output, self._past_output, self._replay)
         self._replaying = False
         self._reported = ""
         self._clone_failure_told = False
@@ -143,6 +152,8 @@ class Session:
             finished = False
             try:
                 finished = await self._terminal.stay_attached(redraw=redraw)
+                if not finished:
+                    self._metrics.reconnects.add()
                 redraw = True
             except KubeError as error:
                 log.warning("attach failed: %s", error, extra={"fields": {"weaver_id": self.weaver_id}})
@@ -204,6 +215,10 @@ class Session:
         """What the screen answers to programs, but for those that asked before anybody was here."""
         if not self._replaying:
             self._terminal.reply(data)
+
+    def _output(self, data: bytes) -> None:
+        self._metrics.output.add(len(data))
+        self.hub.output(data)
 
     def _past_output(self, data: bytes) -> None:
         self._replaying = True

@@ -9,7 +9,9 @@ from aiohttp import web
 
 from loom.wire import VIEWER_OVER, Exit
 from relay.admission import Admitted
+from relay.core.bucket import Bucket
 from relay.kube import Kube
+from relay.metrics import Metrics
 from relay.refusals import Refusal
 from relay.resume import LIFETIME, ResumeTokens
 from relay.session import Session
@@ -28,12 +30,14 @@ class Sessions:
         now: Callable[[], datetime],
         linger: float,
         tokens: ResumeTokens,
+        metrics: Metrics,
     ) -> None:
         self._kube = kube
         self._report = report
         self._now = now
         self._linger = linger
         self._tokens = tokens
+        self._metrics = metrics
         self._over: dict[str, tuple[Exit, datetime]] = {}  # viewers that are not to come back, until their tokens end
         self._running: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._lingering: dict[str, asyncio.TimerHandle] = {}
@@ -49,8 +53,18 @@ class Sessions:
             details = {"reason": left.reason, **({} if left.code is None else {"code": left.code})}
             raise Refusal(409, VIEWER_OVER, f"the session is over for this viewer: {left.reason}", details)
 
-    async def view(self, websocket: web.WebSocketResponse, admitted: Admitted) -> None:
-        """Serve one viewer until its connection ends."""
+    @property
+    def sessions(self) -> list[Session]:
+        """Those that are kept."""
+        return [session for session, _ in self._running.values()]
+
+    @property
+    def viewing(self) -> int:
+        """How many viewers are served."""
+        return len(self._viewing)
+
+    async def view(self, websocket: web.WebSocketResponse, admitted: Admitted, allowance: Bucket) -> None:
+        """Serve one viewer until its connection ends. ``allowance`` is what its user may send."""
         weaver_id = admitted.weaver_id
         session = self._session(weaver_id)
         if self.draining:  # since the door was passed
@@ -61,7 +75,7 @@ class Sessions:
         assert task  # noqa: S101  # coroutines run in tasks
         self._viewing[task] = session
         try:
-            await view(websocket, session, admitted, self._tokens)
+            await view(websocket, session, admitted, self._tokens, allowance, self._metrics)
         finally:
             del self._viewing[task]
             log.info("a viewer left", extra={"fields": fields})
@@ -84,7 +98,7 @@ class Sessions:
         if timer := self._lingering.pop(weaver_id, None):
             timer.cancel()
         if weaver_id not in self._running:
-            session = Session(weaver_id, self._kube, self._report, self._now)
+            session = Session(weaver_id, self._kube, self._report, self._now, self._metrics)
             task = asyncio.create_task(self._run(session), name=f"session {weaver_id}")
             self._running[weaver_id] = session, task
         return self._running[weaver_id][0]

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from chalicelib.domain.setting import Setting, defaults
+from relay.limits import Limits
 
 SETTINGS: Final = (
     Setting(
@@ -29,6 +30,14 @@ SETTINGS: Final = (
     ),
     Setting("LOOM_RELAY_PING", "seconds between pings to viewers; one silent for half of it again is gone", "30"),
     Setting("LOOM_RELAY_LINGER", "seconds for which a session without viewers keeps its stream and screen", "600"),
+    Setting("LOOM_RELAY_CONNECTIONS", "viewers and readers of events that this relay serves at the same time", "5000"),
+    Setting("LOOM_RELAY_CONNECTIONS_PER_USER", "how many of them may be one user's", "1000"),
+    Setting("LOOM_RELAY_CONNECTIONS_PER_WEAVER", "how many of them may be for one weaver", "200"),
+    Setting(
+        "LOOM_RELAY_INPUT_RATE",
+        "bytes a second that one user's viewers may send, four seconds' worth at once; who sends more waits",
+        "1048576",
+    ),
     Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
 )
 _DEFAULTS: Final = defaults(SETTINGS)
@@ -52,6 +61,7 @@ class Settings:
     resume_key: str | None = field(default=None, repr=False)
     ping: float = 30.0
     linger: float = 600.0
+    limits: Limits = field(default_factory=Limits)
     log_level: str = "INFO"
 
 
@@ -70,6 +80,12 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         resume_key=_resume_key(env.get("LOOM_RELAY_RESUME_KEY") or None),
         ping=_ping(values["LOOM_RELAY_PING"]),
         linger=_seconds("LOOM_RELAY_LINGER", values["LOOM_RELAY_LINGER"]),
+        limits=Limits(
+            connections=_whole("LOOM_RELAY_CONNECTIONS", values),
+            per_user=_whole("LOOM_RELAY_CONNECTIONS_PER_USER", values),
+            per_weaver=_whole("LOOM_RELAY_CONNECTIONS_PER_WEAVER", values),
+            input_rate=_whole("LOOM_RELAY_INPUT_RATE", values),
+        ),
         log_level=_level(values["LOOM_LOG_LEVEL"]),
     )
 
@@ -95,6 +111,13 @@ def _seconds(name: str, text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise SettingsError(f"{name} must be a number of seconds, not {text!r}")
     return seconds
+
+
+def _whole(name: str, values: Mapping[str, str]) -> int:
+    text = values[name]
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise SettingsError(f"{name} must be a whole number above 0, not {text!r}")
+    return int(text)
 
 
 def _ping(text: str) -> float:

@@ -12,12 +12,16 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from loom.wire import SUBPROTOCOL_V2, Ack, Exit, Notice, Resize, Resume, WantRole, WireError
+from loom.wire import SUBPROTOCOL_V2, Ack, ClientMessage, Exit, Notice, Resize, WantRole, WireError
 from relay.admission import Admitted
+from relay.core.bucket import Bucket
 from relay.core.dialects import V1, V2, Dialect
 from relay.core.hub import Viewer
 from relay.core.outbox import Item, Outbox
-from relay.resume import RENEW_EVERY, ResumeClaims, ResumeTokens
+from relay.letters import Letters
+from relay.limits import CONTROL_COST, FRAME_COST
+from relay.metrics import Metrics
+from relay.resume import ResumeTokens
 from relay.session import Place, Session
 
 log = logging.getLogger(__name__)
@@ -33,14 +37,20 @@ _STALL: Final = 30.0
 _LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
-#: Seconds.
-_ACKNOWLEDGE_AFTER: Final = 0.02
+#: Seconds after which output is not taken for the echo of what was typed.
+_ECHO_WITHIN: Final = 1.0
 _CLOSE_CODES: Final = {"drain": 1001, "slow": 1008}
 
 
-async def view(websocket: web.WebSocketResponse, session: Session, admitted: Admitted, tokens: ResumeTokens) -> None:
-    """Serve an upgraded connection until either side ends it."""
-    dialect: Dialect = V2() if websocket.ws_protocol == SUBPROTOCOL_V2 else V1()
+async def view(
+    websocket: web.WebSocketResponse,
+    session: Session,
+    admitted: Admitted,
+    tokens: ResumeTokens,
+    allowance: Bucket,
+    metrics: Metrics,
+) -> None:
+    """Serve an upgraded connection until either side ends it. ``allowance`` is what the user may send, here and elsewhere."""
     news = asyncio.Event()
     _keep_queue_here(websocket)
     outbox = Outbox(QUEUE_LIMIT, news.set)
@@ -53,9 +63,10 @@ async def view(websocket: web.WebSocketResponse, session: Session, admitted: Adm
     place.typing.moved = letters.acknowledge_soon
     session.join(viewer, admitted.weaver_expires_at)
     letters.renew_token()
+    connection = _Connection(websocket, session, viewer, letters, news, allowance, metrics)
     ready = asyncio.get_running_loop().call_later(_TIME_TO_TELL_SIZE, session.hub.ready, viewer)
-    writer = asyncio.create_task(_write(websocket, session, viewer, dialect, news))
-    reading = place.reading = asyncio.create_task(_read(websocket, session, viewer, dialect, letters))
+    writer = asyncio.create_task(connection.write())
+    reading = place.reading = asyncio.create_task(connection.read())
     try:
         await asyncio.wait({reading})
         if viewer.exit:
@@ -88,102 +99,101 @@ async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> P
     return place or session.new_place(admitted.viewer_id)
 
 
-class Letters:
-    """What one viewer is sent beside output and status: acknowledgements, and a resume token before the last one ends."""
+class _Connection:
+    """One viewer's WebSocket from both ends."""
 
-    def __init__(self, viewer: Viewer, admitted: Admitted, tokens: ResumeTokens) -> None:
+    def __init__(
+        self,
+        websocket: web.WebSocketResponse,
+        session: Session,
+        viewer: Viewer,
+        letters: Letters,
+        news: asyncio.Event,
+        allowance: Bucket,
+        metrics: Metrics,
+    ) -> None:
+        self._websocket = websocket
+        self._dialect: Dialect = V2() if websocket.ws_protocol == SUBPROTOCOL_V2 else V1()
+        self._session = session
         self._viewer = viewer
-        self._admitted = admitted
-        self._tokens = tokens
-        self._acknowledged = viewer.typing.accepted.position
-        self._soon: asyncio.TimerHandle | None = None
-        self._renewal: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._letters = letters
+        self._news = news
+        self._allowance = allowance
+        self._metrics = metrics
+        self._clock = asyncio.get_running_loop().time
+        self._typed_at: float | None = None  # since then no output was sent
+        self._repainted_at = float("-inf")
 
-    def acknowledge_soon(self) -> None:
-        """Together with what is typed within a moment: an echo should not wait behind it."""
-        if not self._soon and not self._closed:
-            self._soon = asyncio.get_running_loop().call_later(_ACKNOWLEDGE_AFTER, self._acknowledge)
+    async def read(self) -> None:
+        """Take what the viewer sends, until it leaves. Whoever sends too much is not read for a while."""
+        async for message in self._websocket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            try:
+                meant = self._dialect.decode(message.data)
+                await self._take(meant)
+            except WireError as error:
+                meant = None
+                self._viewer.outbox.put(Notice(str(error)))
+            cost = FRAME_COST + len(meant) if isinstance(meant, bytes) else CONTROL_COST
+            if wait := self._allowance.take(cost, self._clock()):
+                self._metrics.waits.add()
+                await asyncio.sleep(wait)
 
-    def renew_token(self) -> None:
-        """A token that tells the viewer's role of now, and from now on a new one in time."""
-        if self._renewal:
-            self._renewal.cancel()
-        claims = ResumeClaims(
-            viewer_id=self._viewer.id,
-            weaver_id=self._admitted.weaver_id,
-            sub=self._admitted.user_id,
-            may=self._viewer.may,
-            role=self._viewer.role,
-        )
-        self._viewer.outbox.put(Resume(self._tokens.issue(claims)))
-        self._renewal = asyncio.get_running_loop().call_later(RENEW_EVERY.total_seconds(), self.renew_token)
-
-    def close(self) -> None:
-        """The connection is gone."""
-        self._closed = True
-        for timer in (self._soon, self._renewal):
-            if timer:
-                timer.cancel()
-
-    def _acknowledge(self) -> None:
-        self._soon = None
-        position = self._viewer.typing.accepted.position
-        if position != self._acknowledged:
-            self._acknowledged = position
-            self._viewer.outbox.put(Ack(position))
-
-
-async def _read(
-    websocket: web.WebSocketResponse, session: Session, viewer: Viewer, dialect: Dialect, letters: Letters
-) -> None:
-    async for message in websocket:
-        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-            return
-        try:
-            meant = dialect.decode(message.data)
-        except WireError as error:
-            viewer.outbox.put(Notice(str(error)))
-            continue
+    async def _take(self, meant: ClientMessage | bytes) -> None:
         match meant:
             case Resize():
-                await session.resized(viewer, meant)
+                await self._session.resized(self._viewer, meant)
             case WantRole(want):
-                if await session.want_role(viewer, want):
-                    letters.renew_token()
+                if await self._session.want_role(self._viewer, want):
+                    self._letters.renew_token()
             case bytes():
-                await session.typed(viewer, meant)
+                if self._viewer.role == "driver":
+                    self._metrics.input.add(len(meant))
+                    self._typed_at = self._typed_at or self._clock()
+                await self._session.typed(self._viewer, meant)
 
+    async def write(self) -> None:
+        """Send what the viewer's outbox holds, until that is closed and empty, or the viewer takes nothing any more."""
+        while (item := await self._next()) is not None:
+            try:
+                await _send(self._websocket, self._dialect.encode(item), _STALL)
+            except TimeoutError:
+                log.warning("a viewer took nothing for %.0f s: cut", _STALL)
+                self._metrics.slow.add()
+                await _cut(self._websocket, self._dialect)
+                return
+            except (ConnectionError, RuntimeError):  # closed meanwhile; the reader sees it too
+                return
+            if isinstance(item, bytes):
+                self._count(len(item))
+        left = self._viewer.exit
+        await self._websocket.close(code=_CLOSE_CODES.get(left.reason, 1000) if left else 1000)
 
-async def _write(
-    websocket: web.WebSocketResponse, session: Session, viewer: Viewer, dialect: Dialect, news: asyncio.Event
-) -> None:
-    while (item := await _next(session, viewer, news)) is not None:
-        try:
-            await _send(websocket, dialect.encode(item), _STALL)
-        except TimeoutError:
-            log.warning("a viewer took nothing for %.0f s: cut", _STALL)
-            await _cut(websocket, dialect)
-            return
-        except (ConnectionError, RuntimeError):  # closed meanwhile; the reader sees it too
-            return
-    await websocket.close(code=_CLOSE_CODES.get(viewer.exit.reason, 1000) if viewer.exit else 1000)
+    async def _next(self) -> Item | None:
+        """What is to be sent next, when there is something; a repaint when the viewer is due for one. None when that was all."""
+        viewer, outbox = self._viewer, self._viewer.outbox
+        while (item := outbox.take()) is None and not outbox.closed:
+            due = self._repainted_at + REPAINT_EVERY - self._clock() if viewer.stale else None
+            if due is not None and due <= 0:
+                self._repainted_at = self._clock()
+                self._session.hub.repaint(viewer)
+                if outbox.size:
+                    self._metrics.repaints.add()
+            else:
+                self._news.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(due):
+                        await self._news.wait()
+        return item
 
-
-async def _next(session: Session, viewer: Viewer, news: asyncio.Event) -> Item | None:
-    """What the viewer is sent next, when there is something; a repaint when it is due for one. None when that was all."""
-    clock = asyncio.get_running_loop().time
-    while (item := viewer.outbox.take()) is None and not viewer.outbox.closed:
-        due = viewer.repainted_at + REPAINT_EVERY - clock() if viewer.stale else None
-        if due is not None and due <= 0:
-            viewer.repainted_at = clock()
-            session.hub.repaint(viewer)
-        else:
-            news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(due):
-                    await news.wait()
-    return item
+    def _count(self, sent: int) -> None:
+        self._metrics.sent.add(sent)
+        if self._typed_at is not None:
+            took = self._clock() - self._typed_at
+            self._typed_at = None
+            if took <= _ECHO_WITHIN:
+                self._metrics.echo.observe(took)
 
 
 async def _send(websocket: web.WebSocketResponse, frame: str | bytes | None, within: float) -> None:

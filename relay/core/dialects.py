@@ -1,6 +1,6 @@
 """The two protocols that viewers speak (DESIGN §6), behind one face: items of an outbox to frames, frames to input."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from loom.wire import (
     Ack,
@@ -20,6 +20,9 @@ from relay.core.outbox import Item
 
 Frame = str | bytes
 
+#: Characters of a control message.
+CONTROL_LIMIT: Final = 4096
+
 
 class Dialect(Protocol):
     """One viewer's protocol. Holds state: one instance a connection."""
@@ -38,7 +41,11 @@ class V2:
         return item if isinstance(item, bytes) else encode(item)
 
     def decode(self, frame: Frame) -> ClientMessage | bytes:
-        return frame if isinstance(frame, bytes) else decode_client(frame)
+        if isinstance(frame, bytes):
+            return frame
+        if len(frame) > CONTROL_LIMIT:
+            raise WireError(f"a control message has at most {CONTROL_LIMIT} characters")
+        return decode_client(frame)
 
 
 class V1:

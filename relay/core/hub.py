@@ -64,7 +64,6 @@ class Viewer:
     behind: bool = False
     stale: bool = False  # painted, and not as the screen is now
     missed: int = 0  # bytes of output since the last repaint
-    repainted_at: float = float("-inf")  # seconds of whoever calls for repaints
     exit: Exit | None = None  # set when the session is over for this viewer
     told: Status | None = None
 

@@ -38,11 +38,11 @@ def settings() -> set[str]:
 
 
 def metrics() -> set[str]:
-    """Every ``count("…")`` and ``gauge("…")`` of the API."""
+    """Every ``count("…")`` and ``gauge("…")`` of the API, and the relay's names."""
     found: set[str] = set()
     for path in (ROOT / "chalicelib" / "api").glob("*.py"):
         found |= set(re.findall(r'\b(?:count|gauge|single_metric)\(\s*(?:name=)?"(\w+)"', path.read_text()))
-    return found
+    return found | set(re.findall(r'"(loom_relay_\w+)"', (ROOT / "relay" / "metrics.py").read_text()))
 
 
 def error_codes() -> set[str]:
@@ -67,7 +67,7 @@ def endpoints() -> set[str]:
         f"{method} {path.replace('{weaver_id}', '{id}')}" for path, methods in app.routes.items() for method in methods
     }
     no = cast("Any", None)  # what is behind the doors is not asked
-    for route in Doors(no, no, no, no, ping=no).application().router.routes():
+    for route in Doors(no, no, no, no, no, no, ping=no).application().router.routes():
         path = route.resource.canonical if route.resource else ""
         ours |= {path} if route.method == "*" else {f"{route.method} {path}"} if route.method != "HEAD" else set()
     return ours

@@ -132,7 +132,6 @@ async def test_attach_without_websocket(relay: Relay) -> None:
         ("/api/weaver/x/exec", 501, "not_implemented"),
         ("/api/weaver/x/tcp/80", 501, "not_implemented"),
         ("/t/x", 501, "not_implemented"),
-        ("/metrics", 501, "not_implemented"),
         ("/nothing", 404, "not_found"),
     ],
 )
