@@ -118,15 +118,16 @@ def test_a_pause_longer_than_the_time_is_not_begun(server: PodServer, bad: Proxy
 
 def test_the_requests_deadline_goes_before_the_questions(server: PodServer, bad: Proxy):
     cluster = server.cluster(bad.url)
+    cluster.ping()
     bad.plan = lambda _: SLOW[0]
     begun = time.monotonic()
-    with within(0.2):
+    with within(1):
         with pytest.raises(ClusterTimeout):
             cluster.get_pod("p")
         with pytest.raises(ClusterTimeout):
             cluster.get_pod("p")  # there is no time left: it is not even sent
     assert time.monotonic() - begun < SLACK
-    assert len(bad.seen) == 1
+    assert len(bad.seen) == 2
 
 
 def test_a_connection_kept_open_takes_no_deadline_along(server: PodServer, bad: Proxy):
