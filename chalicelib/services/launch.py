@@ -154,8 +154,8 @@ class Launch:
             self.store.update(going)
             if no_pod:
                 self.store.end(ended(going, now), self.retention.until(now))
-        except VersionConflict:
-            return  # somebody else is ending it, or extended it: then the sweep undoes it
+        except (VersionConflict, RetryLater):
+            return  # somebody else is ending it or extended it, or the store is busy: then the sweep undoes it
 
 
 def request_hash(request: "CreateRequest") -> str:

@@ -13,6 +13,7 @@ from chalicelib.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     NamespaceMissing,
+    RetryLater,
     NameTaken,
     TooManyWeavers,
 )
@@ -262,6 +263,21 @@ def test_a_create_that_comes_back_after_its_weaver_was_given_up_deletes_its_pod(
     assert (made.status, made.reason) == ("failed", "CreateFailed")
     world.cluster.settle()
     assert world.cluster.pods == {}
+
+
+@pytest.mark.parametrize("moment", ["before update", "before end"])
+def test_a_store_that_is_busy_as_well_does_not_hide_why_the_create_failed(world, moment):
+    world.cluster.failures["create_pod"] = ClusterRefused("quota exceeded")
+
+    def busy(*_args):
+        raise RetryLater("the database is busy")
+
+    world.meanwhile(moment, busy)
+    with pytest.raises(ClusterRefused, match="quota"):
+        world.create()
+    world.clock.advance(CREATE_GRACE)
+    world.sweep()
+    assert world.living() == []
 
 
 def test_an_undo_gives_way_to_whoever_ends_the_weaver(world):
