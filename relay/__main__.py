@@ -15,9 +15,11 @@ from relay import logs
 from relay.access import load_access
 from relay.admission import Admission
 from relay.api import Api
+from relay.forwarding import Forwarding
 from relay.kube import Kube
 from relay.limits import Connections
 from relay.metrics import Metrics
+from relay.owner import Peers
 from relay.resume import ResumeTokens
 from relay.server import Doors
 from relay.sessions import Sessions
@@ -52,20 +54,28 @@ async def serve(settings: Settings) -> None:
     connections = Connections(settings.limits, asyncio.get_running_loop().time)
     sessions = Sessions(kube, api.report, _now, settings.linger, tokens, metrics)
     admission = Admission(api, tokens, _now)
-    application = Doors(kube, api, admission, sessions, connections, metrics, settings.ping).application()
+    peers = Peers(settings.own_url, settings.peers, lambda: sessions.keep(peers.owns))
+    forwarding = Forwarding(peers, settings.resume_key or "", settings.ping)
+    doors = Doors(kube, api, admission, sessions, connections, metrics, forwarding, settings.ping)
+    application = doors.application()
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
+    await peers.start()
+    looking = asyncio.create_task(peers.run())
     try:
         await site.start()
         host, port = runner.addresses[0][:2]
         sys.stdout.write(f"ready http://{f'[{host}]' if ':' in host else host}:{port}\n")
         sys.stdout.flush()
         await ended.wait()
+        looking.cancel()
         await site.stop()
-        await sessions.drain(_DRAIN)
+        await asyncio.gather(forwarding.send_away(), sessions.drain(_DRAIN))
     finally:
+        looking.cancel()
         await runner.cleanup()
+        await forwarding.close()
         await api.close()
         await kube.close()
 

@@ -7,12 +7,14 @@ from typing import Final, get_args
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chalicelib.domain.ids import is_full_id
 from loom import __version__
 from loom.wire import Role
 from relay.admission import Admission, Admitted, negotiate
 from relay.api import Api
 from relay.core.bucket import Bucket
 from relay.events import serve_events
+from relay.forwarding import Forwarding
 from relay.kube import Kube, KubeError
 from relay.limits import FRAME_LIMIT, Connections
 from relay.metrics import CONTENT_TYPE, Metrics
@@ -43,6 +45,7 @@ class Doors:
         sessions: Sessions,
         connections: Connections,
         metrics: Metrics,
+        forwarding: Forwarding,
         ping: float,
     ) -> None:
         self._kube = kube
@@ -51,6 +54,7 @@ class Doors:
         self._sessions = sessions
         self._connections = connections
         self._metrics = metrics
+        self._forwarding = forwarding
         self._ping = ping
 
     def application(self) -> web.Application:
@@ -66,8 +70,9 @@ class Doors:
         return app
 
     async def healthz(self, _: web.Request) -> web.Response:
-        """The process answers."""
-        return web.json_response({"status": "ok", "version": __version__})
+        """The process answers; whether it goes down is for other relays, which own its sessions then."""
+        status = "draining" if self._sessions.draining else "ok"
+        return web.json_response({"status": status, "version": __version__})
 
     async def readyz(self, _: web.Request) -> web.Response:
         """Sessions could be served: 503 says what is missing."""
@@ -83,7 +88,12 @@ class Doors:
         if self._sessions.draining:
             raise Refusal(503, "draining", "the relay goes down: connect again")
         subprotocol = negotiate(request)
-        admitted = await self._admission.admit(request, request.match_info["id"], "attach")
+        reference = request.match_info["id"]
+        admitted = None if is_full_id(reference) else await self._admission.admit(request, reference, "attach")
+        weaver_id = admitted.weaver_id if admitted else reference
+        if forwarded := await self._forwarding.forward(request, weaver_id):
+            return forwarded
+        admitted = admitted or await self._admission.admit(request, reference, "attach")
         self._sessions.check(admitted)
         with self._connections.hold(admitted) as allowance:
             return await self._view(request, subprotocol, admitted, allowance)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from aiohttp import web
 
@@ -18,6 +19,9 @@ from relay.session import Session
 from relay.viewing import view
 
 log = logging.getLogger(__name__)
+
+#: Seconds in which what was typed into a session that moves still goes its way.
+_MOVE: Final = 0.5
 
 
 class Sessions:
@@ -81,6 +85,15 @@ class Sessions:
             log.info("a viewer left", extra={"fields": fields})
             if session not in self._viewing.values():
                 self._linger_then_stop(weaver_id, session)
+
+    def keep(self, owns: Callable[[str], bool]) -> None:
+        """Give up the sessions that another relay owns now: their viewers are sent there."""
+        for session, task in list(self._running.values()):
+            if not owns(session.weaver_id):
+                log.info("a session moves", extra={"fields": {"weaver_id": session.weaver_id}})
+                self._forget(session)
+                session.send_away()
+                asyncio.get_running_loop().call_later(_MOVE, task.cancel)
 
     async def drain(self, seconds: float) -> None:
         """Send every viewer away and end every session, within that time."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from chalicelib.domain.setting import Setting, defaults
@@ -38,6 +38,12 @@ SETTINGS: Final = (
         "bytes a second that one user's viewers may send, four seconds' worth at once; who sends more waits",
         "1048576",
     ),
+    Setting(
+        "LOOM_RELAY_PEERS",
+        "URLs of all relays, with commas between: one of them owns a weaver's session, the others pass viewers on to it",
+        otherwise="this relay is alone",
+    ),
+    Setting("LOOM_RELAY_SELF", "which of them this relay is, written as there; needed beside `LOOM_RELAY_PEERS`"),
     Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
 )
 _DEFAULTS: Final = defaults(SETTINGS)
@@ -62,6 +68,8 @@ class Settings:
     ping: float = 30.0
     linger: float = 600.0
     limits: Limits = field(default_factory=Limits)
+    own_url: str = ""
+    peers: tuple[str, ...] = ()
     log_level: str = "INFO"
 
 
@@ -86,6 +94,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
             per_weaver=_whole("LOOM_RELAY_CONNECTIONS_PER_WEAVER", values),
             input_rate=_whole("LOOM_RELAY_INPUT_RATE", values),
         ),
+        **_peers(env),
         log_level=_level(values["LOOM_LOG_LEVEL"]),
     )
 
@@ -125,6 +134,19 @@ def _ping(text: str) -> float:
     if not seconds:
         raise SettingsError("LOOM_RELAY_PING must be more than 0 seconds")
     return seconds
+
+
+def _peers(env: Mapping[str, str]) -> dict[str, Any]:
+    """Relays trust each other by the key that they share."""
+    peers = tuple(url.strip().rstrip("/") for url in env.get("LOOM_RELAY_PEERS", "").split(",") if url.strip())
+    own = env.get("LOOM_RELAY_SELF", "").rstrip("/")
+    if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in peers):
+        raise SettingsError("LOOM_RELAY_PEERS must be http(s) URLs with commas between")
+    if peers and own not in peers:
+        raise SettingsError("LOOM_RELAY_SELF must be one of LOOM_RELAY_PEERS")
+    if peers and not env.get("LOOM_RELAY_RESUME_KEY"):
+        raise SettingsError("LOOM_RELAY_PEERS needs LOOM_RELAY_RESUME_KEY, the same for all of them")
+    return {"own_url": own, "peers": peers}
 
 
 def _resume_key(text: str | None) -> str | None:
