@@ -38,16 +38,16 @@ class Rows:
 
     def _without_halves(self, row: bytes, y: int, first: int, last: int, cols: int) -> bytes:
         """A wide character that an edge cuts comes whole: it would shift the row, or be half beyond the edge."""
-        begins_outside = first > 0 and self._part_at(first, y) == lib.GHOSTTY_CELL_WIDE_SPACER_TAIL
-        ends_outside = last + 1 < cols and self._part_at(last, y) == lib.GHOSTTY_CELL_WIDE_WIDE
+        begins_outside = first > 0 and self.part_at(first, y) == lib.GHOSTTY_CELL_WIDE_SPACER_TAIL
+        ends_outside = last + 1 < cols and self.part_at(last, y) == lib.GHOSTTY_CELL_WIDE_WIDE
         if not begins_outside and not ends_outside:
             return row
         left, right = first + begins_outside, last - ends_outside
         return b" " * begins_outside + (self._format(y, left, 1, right - left + 1)[0] if left <= right else b"")
 
     def _format(self, top: int, left: int, height: int, width: int) -> list[bytes]:
-        self._selection.start = self._at(left, top)
-        self._selection.end = self._at(left + width - 1, top + height - 1)
+        self._selection.start = self.at(left, top)
+        self._selection.end = self.at(left + width - 1, top + height - 1)
         formatter, text, length = ffi.new("GhosttyFormatter*"), ffi.new("uint8_t**"), ffi.new("size_t*")
         check(lib.ghostty_formatter_terminal_new(ffi.NULL, formatter, self._terminal, self._options[0]), "formatter")
         try:
@@ -58,14 +58,15 @@ class Rows:
             lib.ghostty_formatter_free(formatter[0])
         return rows + [b""] * (height - len(rows))  # it leaves out blank ones at the end
 
-    def _at(self, x: int, y: int) -> Any:
+    def at(self, x: int, y: int) -> Any:
+        """A reference to the cell, valid until the terminal changes or the next is asked for."""
         self._point.value.x, self._point.value.y = x, y
         check(_GRID_REF(self._terminal, self._point[0], self._ref), f"grid_ref {x},{y}")
         return self._ref[0]
 
-    def _part_at(self, x: int, y: int) -> int:
+    def part_at(self, x: int, y: int) -> int:
         """Which part of a character is in this cell: one of GHOSTTY_CELL_WIDE_*."""
-        self._at(x, y)
+        self.at(x, y)
         check(lib.ghostty_grid_ref_cell(self._ref, self._cell), "cell")
         check(lib.ghostty_cell_get(self._cell[0], lib.GHOSTTY_CELL_DATA_WIDE, self._wide), "cell width")
         return int(self._wide[0])

@@ -1,11 +1,15 @@
 """A terminal that is fed a snapshot and then the rest shows what one shows that was fed everything."""
 
+import resource
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.screen import CLEAR
 from relay.ghostty import GhosttyScreen
+from relay.ghostty_overlay import _background as background_of
+from relay.ghostty_overlay import _rows as rows_of
 
 TAILS = b"\xac1;31mTAIL\x07\x1b\\\r\nnext\x1b[2;3Hmoved\n\n\r\nend"
 PIECES = [
@@ -84,3 +88,98 @@ def test_queries_are_answered() -> None:
 
 def test_nothing_fed_is_nothing_shown() -> None:
     assert screen().snapshot() == b""
+
+
+def replies_to(data: bytes, query: bytes) -> bytes:
+    """What a terminal that joined after the data answers, and that which watched it answers the same."""
+    answers: dict[str, list[bytes]] = {"whole": [], "late": []}
+    whole, late = (GhosttyScreen(answers[name].append) for name in answers)
+    whole.feed(data)
+    late.feed(CLEAR + whole.snapshot())
+    for one in (whole, late):
+        one.ask(query)
+    assert answers["whole"] == answers["late"] != []
+    return b"".join(answers["late"])
+
+
+@pytest.mark.parametrize(
+    ("data", "query", "answered"),
+    [
+        (b"\x1b[3;7H\x1b[31m\x1b7\x1b[0m\x1b[9;9H\x1b8", b"\x1bP$qm\x1b\\", b"31m"),
+        (b"\x1b]4;3;#00ff00\x07", b"\x1b]4;3;?\x07", b"4;3;rgb:0000/ffff/0000"),
+        (b"\x1b]10;#ff0000\x07", b"\x1b]10;?\x07", b"10;rgb:ffff/0000/0000"),
+        (b"\x1b]11;#123456\x07", b"\x1b]11;?\x07", b"11;rgb:1212/3434/5656"),
+        (b"\x1b]12;#0000ff\x07", b"\x1b]12;?\x07", b"12;rgb:0000/0000/ffff"),
+        (b"\x1b[5 q", b"\x1bP$q q\x1b\\", b"5 q"),
+        (b"\x1b[2;9r\x1b[?69h\x1b[5;60s\x1b[?6h\x1b[3;4H", b"\x1b[6n", b"\x1b[3;4R"),
+        (b"\x1b[2;9r\x1b[?69h\x1b[5;60s\x1b[?6h\x1b[3;4H", b"\x1b[?6n", b"\x1b[?3;4R"),
+        (b"\x1b[>1u\x1b[>5u\x1b[<u", b"\x1b[?u", b"\x1b[?1u"),
+        (b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[?1049l", b"\x1b[?u", b"\x1b[?1u"),
+        (b"\x1b[?2004h", b"\x1b[?2004$p", b"\x1b[?2004;1$y"),
+    ],
+)
+def test_what_does_not_show_is_remembered(data: bytes, query: bytes, answered: bytes) -> None:
+    assert answered in replies_to(data, query)
+
+
+def test_the_saved_cursor_is_that_of_each_screen() -> None:
+    whole, late = screen(), screen()
+    whole.feed(b"\x1b[5;10H\x1b7top\x1b[?1049h\x1b[7;3H\x1b7\x1b[9;9Hfull")
+    late.feed(CLEAR + whole.snapshot())
+    for after, place in ((b"\x1b8", (2, 6)), (b"\x1b[?1049l", (12, 4)), (b"\x1b[1;1H\x1b8", (12, 4))):
+        for one in (whole, late):
+            one.feed(after)
+            assert one._terminal.cursor == place
+
+
+def test_rows_without_text_keep_their_colours_and_links_their_addresses() -> None:
+    one, late = screen(), screen()
+    one.feed(
+        b"\x1b[44m\x1b[2J\x1b[3;10H\x1b[48;2;1;2;3m\x1b[K\x1b[5;5H\x1b[0m\x1b]8;;http://a/\x1b\\link\x1b]8;;\x1b\\"
+    )
+    late.feed(CLEAR + one.snapshot())
+    for y, x in ((0, 0), (1, 79), (2, 0), (2, 40), (23, 79)):
+        assert background(late, x, y) == background(one, x, y) != b""
+    assert b"http://a/" in late.snapshot()
+
+
+def background(screen: GhosttyScreen, x: int, y: int) -> bytes:
+    cells = [cells for cells, _ in rows_of(screen._terminal)][y]
+    return background_of(cells[x])
+
+
+def test_title_and_directory_are_told_and_reports_of_sizes_are_not_asked_for() -> None:
+    one = screen()
+    one.feed("\x1b]2;tïtle\x07\x1b]7;file://weaver/workspace\x07\x1b[?2048h".encode())
+    assert "\x1b]2;tïtle\x1b\\".encode() in one.snapshot()
+    assert b"\x1b]7;file://weaver/workspace\x1b\\" in one.snapshot()
+    assert b"2048" not in one.snapshot()
+
+
+def test_a_sequence_that_is_too_long_to_keep_is_given_up_everywhere() -> None:
+    whole, late = screen(), screen()
+    whole.feed(b"before\x1bP0;1;8q")
+    for _ in range(20):
+        whole.feed(b"~" * 100_000)
+    late.feed(CLEAR + whole.snapshot())
+    for one in (whole, late):
+        one.feed(b"~~~~\x1b\\after")
+        assert one._terminal.text() == "beforeafter"
+
+
+def test_a_character_in_progress_is_finished_before_a_query_is_answered() -> None:
+    replies: list[bytes] = []
+    one = GhosttyScreen(replies.append)
+    one.feed(b"a\xe6\x97")
+    one.ask(b"\x1b[6n")
+    assert replies == [b"\x1b[1;3R"]
+
+
+def test_copies_are_given_back() -> None:
+    one = screen()
+    one.feed(b"x" * 100_000)
+    one.snapshot()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(200):
+        one.snapshot()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * 1024  # KiB; a copy has over 100

@@ -1,0 +1,228 @@
+"""What a Ghostty terminal shows and remembers, as VT sequences for another terminal (xterm's ctlseqs, kitty's keyboard protocol).
+
+libghostty's formatter writes text, scrollback and most modes. What it leaves out is read off a copy, which can be made to go
+back to the primary screen, to restore its saved cursor, to pop its keyboard flags. Not made up for: images, protected cells
+(DECSCA), links in the scrollback, the stack of titles, modes saved by XTSAVE.
+"""
+
+import re
+import weakref
+from typing import Final
+
+from pyghostty import Terminal, ffi, lib
+from pyghostty._ffi import check
+from pyghostty.core import init_sized
+
+from relay.ghostty_overlay import overlay
+from relay.ghostty_rows import Rows
+
+_SCREEN: Final = ("cursor", "style", "protection", "charsets")
+_MODE: Final = re.compile(rb"\x1b\[(\??\d+)[hl]")
+#: Modes that are set otherwise, at their time; and reports of sizes (2048), which viewers' terminals are not to send.
+_NOT_MODES: Final = frozenset((b"?6", b"?47", b"?1047", b"?1048", b"?1049", b"?2048"))
+_TOP: Final = re.compile(rb"\x1b\[(\d+);\d+r")
+_LEFT: Final = re.compile(rb"\x1b\[(\d+);\d+s")
+_PLACE: Final = re.compile(rb"\x1b\[(\d+);(\d+)H")
+_ORIGIN_MODE: Final = 6
+_ALTERNATE: Final = (47, 1047, 1049)
+#: How deep the stack of keyboard flags can be (Ghostty's).
+_KEYBOARD_STACK: Final = 8
+_COLOURS: Final = {10: "FOREGROUND", 11: "BACKGROUND", 12: "CURSOR"}
+#: To write text in: no attributes, ASCII.
+_PLAIN: Final = b"\x1b[0m\x1b(B\x0f"
+
+
+def snapshot(terminal: Terminal) -> bytes:
+    """See :meth:`relay.core.screen.Screen.snapshot`, without the sequence in progress."""
+    with copied(terminal) as copy:
+        shown = _screen(terminal, copy) + _settings(terminal, copy)
+    if not shows_alternate(terminal):
+        return shown
+    with copied(terminal) as primary:
+        primary.feed(b"\x1b[?47l")  # switches without clearing anything
+        below = _screen(primary, primary)
+    # 1049 saves the cursor again, and the program's way out restores it
+    return below + b"\x1b8\x1b[?1049h\x1b[?6l" + _PLAIN + b"\x1b[H\x1b[2J" + shown
+
+
+def shows_alternate(terminal: Terminal) -> bool:
+    """Whether a program has the alternate screen."""
+    return any(terminal.mode(mode) for mode in _ALTERNATE)
+
+
+def copied(terminal: Terminal) -> Terminal:
+    """Another terminal in the same state, to be closed: it would wait for the garbage collector, which does not see its size.
+
+    Raises GhosttyError when the sequence in progress was too long to be kept.
+    """
+    encoded, length = ffi.new("uint8_t**"), ffi.new("size_t*")
+    check(lib.ghostty_snapshot_encode_alloc(_handle(terminal), ffi.NULL, encoded, length), "snapshot_encode")
+    decoder, handle = ffi.new("GhosttySnapshotDecoder*"), ffi.new("GhosttyTerminal*")
+    try:
+        check(lib.ghostty_snapshot_decoder_new_buf(ffi.NULL, decoder, encoded[0], length[0]), "snapshot_decoder")
+        check(lib.ghostty_snapshot_decoder_decode(decoder[0], handle), "snapshot_decode")
+    finally:
+        lib.ghostty_snapshot_decoder_free(decoder[0])
+        lib.ghostty_free(ffi.NULL, encoded[0], length[0])
+    copy = Terminal(1, 1)
+    copy.close()
+    copy._t = handle  # noqa: SLF001
+    copy._free = weakref.finalize(copy, lib.ghostty_terminal_free, handle[0])  # noqa: SLF001
+    return copy
+
+
+def _screen(terminal: Terminal, copy: Terminal) -> bytes:
+    """Scrollback and screen, its saved cursor and keyboard flags, for a terminal whose own is cleared and has no modes.
+
+    ``copy`` is spoilt, after everything else was read: it may be the terminal itself.
+    """
+    rows = formatted(terminal).count(b"\r\n")
+    text = formatted(terminal, unwrap=True)
+    total: int = terminal.get("total_rows", "size_t")
+    blank = b"\r\n" * (total - 1 - rows)  # left out by the formatter: all would be shifted
+    return text + blank + _last_character(terminal) + overlay(terminal) + _saved_cursor(copy) + _keyboard(copy)
+
+
+def _last_character(terminal: Terminal) -> bytes:
+    """Written again, for programs that go on with "the same once more" (REP)."""
+    rows, cols = Rows(terminal), terminal.size[0]
+    col, row = terminal.cursor
+    width = 2 if col > 1 and rows.part_at(col - 1, row) == lib.GHOSTTY_CELL_WIDE_SPACER_TAIL else 1
+    if col < width:
+        return b""
+    last = rows.read(row, col - width, 1, width, cols)[0]
+    return b"\x1b[%d;%dH" % (row + 1, col - width + 1) + last if last else b""
+
+
+def _saved_cursor(copy: Terminal) -> bytes:
+    """As DECSC saves it. Places are absolute: there are no margins yet."""
+    copy.feed(b"\x1b8")
+    state = _after(copy, screen=_SCREEN)
+    if copy.mode(_ORIGIN_MODE):
+        return b"\x1b[?6h" + state + b"\x1b7\x1b[?6l" + _PLAIN
+    return state + b"\x1b7" + _PLAIN
+
+
+def _keyboard(copy: Terminal) -> bytes:
+    """The stack of the screen's kitty keyboard flags."""
+    flags = []
+    for _ in range(_KEYBOARD_STACK):
+        flags.append(copy.get("kitty_keyboard_flags", "uint8_t"))
+        copy.feed(b"\x1b[<u")
+    while flags and not flags[-1]:
+        flags.pop()
+    return b"".join(b"\x1b[>%du" % flag for flag in reversed(flags))
+
+
+def _settings(terminal: Terminal, copy: Terminal) -> bytes:
+    """What both screens share, and the cursor."""
+    state = _before(terminal, "modes", "tabstops")
+    modes = b"".join(found[0] for found in _MODE.finditer(state) if found[1] not in _NOT_MODES)
+    tabs = _MODE.sub(b"", state)
+    return tabs + modes + _margins_and_cursor(terminal) + _shape(copy) + _colours(terminal) + _texts(terminal)
+
+
+def _margins_and_cursor(terminal: Terminal) -> bytes:
+    """In origin mode, rows and columns count from the margins."""
+    state = _after(terminal, "scrolling_region", "keyboard", screen=(*_SCREEN, "hyperlink"))
+    if not terminal.mode(_ORIGIN_MODE):
+        return state
+    top, left = (int(found[1]) if (found := margin.search(state)) else 1 for margin in (_TOP, _LEFT))
+    relative: bytes = _PLACE.sub(
+        lambda place: b"\x1b[?6h\x1b[%d;%dH" % (max(1, int(place[1]) - top + 1), max(1, int(place[2]) - left + 1)),
+        state,
+        count=1,
+    )
+    return relative
+
+
+def _shape(copy: Terminal) -> bytes:
+    """DECSCUSR, as DECRQSS tells it. The emulator's default is the viewer's own."""
+    replies: list[bytes] = []
+    copy.on_reply(replies.append)
+    copy.feed(b"\x1bP$q q\x1b\\")
+    found = re.search(rb"r([3-6]|1) q", b"".join(replies))
+    return b"\x1b[%b q" % found[1] if found else b""
+
+
+def _colours(terminal: Terminal) -> bytes:
+    """Those that were changed (OSC 4, 10, 11, 12)."""
+    now, default = (_value(terminal, f"COLOR_PALETTE{which}", "GhosttyColorRgb[256]") for which in ("", "_DEFAULT"))
+    palette = [
+        (number, now[3 * number :][:3]) for number in range(256) if now[3 * number :][:3] != default[3 * number :][:3]
+    ]
+    changed = [b"\x1b]4;%d;" % number + _rgb(colour) for number, colour in palette]
+    for number, name in _COLOURS.items():
+        colour = _value(terminal, f"COLOR_{name}", "GhosttyColorRgb*")
+        if colour and colour != _value(terminal, f"COLOR_{name}_DEFAULT", "GhosttyColorRgb*"):
+            changed.append(b"\x1b]%d;" % number + _rgb(colour))
+    return b"".join(changed)
+
+
+def _rgb(colour: bytes) -> bytes:
+    return b"rgb:%02x/%02x/%02x\x1b\\" % (colour[0], colour[1], colour[2])
+
+
+def _texts(terminal: Terminal) -> bytes:
+    """Title and working directory."""
+    said = b""
+    for number, name in ((2, "title"), (7, "pwd")):
+        text = terminal.get(name, "GhosttyString")
+        if text.len:
+            said += b"\x1b]%d;%b\x1b\\" % (number, bytes(ffi.buffer(text.ptr, text.len)))
+    return said
+
+
+def _value(terminal: Terminal, name: str, kind: str) -> bytes:
+    """Raw bytes of one value; empty when there is none."""
+    out = ffi.new(kind)
+    result = lib.ghostty_terminal_get(_handle(terminal), getattr(lib, f"GHOSTTY_TERMINAL_DATA_{name}"), out)
+    return b"" if result else bytes(ffi.buffer(out))
+
+
+def _before(terminal: Terminal, *shared: str) -> bytes:
+    """These extras alone: what the formatter writes before text."""
+    cell = _cell(terminal)
+    return formatted(terminal, shared, selection=cell)[: -len(formatted(terminal, selection=cell)) or None]
+
+
+def _after(terminal: Terminal, *shared: str, screen: tuple[str, ...]) -> bytes:
+    """These extras alone: what the formatter writes after text."""
+    cell = _cell(terminal)
+    return formatted(terminal, shared, screen, selection=cell)[len(formatted(terminal, selection=cell)) :]
+
+
+def _cell(terminal: Terminal) -> ffi.CData:
+    """Any one cell, not to format everything."""
+    cell = init_sized("GhosttySelection")
+    cell.start = cell.end = terminal.ref(0, 0)[0]
+    return cell
+
+
+def formatted(
+    terminal: Terminal,
+    shared: tuple[str, ...] = (),
+    screen: tuple[str, ...] = (),
+    *,
+    unwrap: bool = False,
+    selection: ffi.CData = ffi.NULL,
+) -> bytes:
+    """Text as VT sequences, everything but for a selection, and the named extras before and after it."""
+    options = init_sized("GhosttyFormatterTerminalOptions")
+    options.emit, options.unwrap, options.selection = lib.GHOSTTY_FORMATTER_FORMAT_VT, unwrap, selection
+    for extras, names in ((options.extra, shared), (options.extra.screen, screen)):
+        for name in names:
+            setattr(extras, name, True)
+    formatter, text, length = ffi.new("GhosttyFormatter*"), ffi.new("uint8_t**"), ffi.new("size_t*")
+    check(lib.ghostty_formatter_terminal_new(ffi.NULL, formatter, _handle(terminal), options[0]), "formatter")
+    try:
+        check(lib.ghostty_formatter_format_alloc(formatter[0], ffi.NULL, text, length), "format")
+        result = bytes(ffi.buffer(text[0], length[0]))
+        lib.ghostty_free(ffi.NULL, text[0], length[0])
+        return result
+    finally:
+        lib.ghostty_formatter_free(formatter[0])
+
+
+def _handle(terminal: Terminal) -> ffi.CData:
+    return terminal._t[0]  # noqa: SLF001
