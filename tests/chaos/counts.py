@@ -24,10 +24,11 @@ class Violation:
 
 
 class Violated(AssertionError):
-    """For whoever has to stop at the first: Hypothesis, which looks for the shortest way there."""
+    """For whoever has to stop at the first: Hypothesis, which looks for the shortest way there. ``diary`` has the steps."""
 
-    def __init__(self, violations: Iterable[Violation]) -> None:
+    def __init__(self, violations: Iterable[Violation], diary: Iterable[str] = ()) -> None:
         self.violations = tuple(violations)
+        self.diary = tuple(diary)
         super().__init__("\n".join(map(str, self.violations)))
 
 

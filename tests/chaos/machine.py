@@ -53,6 +53,7 @@ class Lifecycle(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stage, self.node = self.begin()
+        self.diary: list[str] = []
 
     def begin(self) -> tuple[Stage, Any]:
         cluster = HeldCluster()
@@ -77,7 +78,7 @@ class Lifecycle(RuleBasedStateMachine):
             timedelta(seconds=1)
         )  # ids of one moment have no order, and what fails must fail again
         body = self.body(name=name, org_id=org, lifetime_hours=hours)
-        self._do(lambda: self.stage.create(person, key, **body), trouble)
+        self._do(f"create {body} {key=} by {person.user_id}", lambda: self.stage.create(person, key, **body), trouble)
 
     def body(self, **asked: Any) -> dict[str, Any]:
         """The body of a create."""
@@ -87,32 +88,44 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(person=PERSON, which=WHICH, hours=HOURS, trouble=TROUBLES)
     def extend(self, person, which, hours, trouble):
         weaver = self._weaver(which)
-        self._do(lambda: self.stage.extend(weaver.id, hours, person), trouble)
+        self._do(
+            f"extend {which} to {hours} by {person.user_id}",
+            lambda: self.stage.extend(weaver.id, hours, person),
+            trouble,
+        )
 
     @precondition(has_weavers)
     @rule(person=PERSON, which=WHICH, trouble=TROUBLES)
     def delete(self, person, which, trouble):
         weaver = self._weaver(which)
-        self._do(lambda: self.stage.delete(weaver.name or weaver.id, person), trouble)
+        self._do(
+            f"delete {which} by {person.user_id}", lambda: self.stage.delete(weaver.name or weaver.id, person), trouble
+        )
 
     @precondition(has_weavers)
     @rule(person=PERSON, which=WHICH, refresh=st.booleans(), trouble=TROUBLES)
     def describe(self, person, which, refresh, trouble):
         weaver = self._weaver(which)
-        self._do(lambda: self.stage.world.describe(person, weaver.id, refresh=refresh), trouble)
+        self._do(
+            f"describe {which} {refresh=}",
+            lambda: self.stage.world.describe(person, weaver.id, refresh=refresh),
+            trouble,
+        )
 
     @rule(passed=st.sampled_from((0, 17, 60, 60, 900, 4000)), trouble=TROUBLES)
     def sweep(self, passed, trouble):
         self.stage.world.clock.advance(timedelta(seconds=passed))
-        self._do(self.stage.sweep, trouble)
+        self._do(f"sweep after {passed} s", self.stage.sweep, trouble)
 
     @precondition(has_weavers)
     @rule(which=WHICH, what=st.sampled_from(get_args(Happening)))
     def happening(self, which, what):
+        self.diary.append(f"{which} {what}")
         self.node.happen(what, self._weaver(which).pod_name)
 
     @rule()
     def pods_go(self):
+        self.diary.append("pods go")
         self.stage.settle()
 
     @rule()
@@ -128,6 +141,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _rest(self) -> None:
         """Two sweeps in which nothing fails; as many as it takes when the deletion of a pod must be forced."""
+        self.diary.append("rest")
         more = self.node.calm()
         self.stage.settle()
         self.stage.minutes(2 + more)
@@ -137,7 +151,8 @@ class Lifecycle(RuleBasedStateMachine):
         known = list(self.stage.witness.records.values())
         return known[-1 - which % len(known)]
 
-    def _do(self, act: Callable[[], object], trouble: Trouble | None) -> None:
+    def _do(self, what: str, act: Callable[[], object], trouble: Trouble | None) -> None:
+        self.diary.append(f"{what}, {trouble}" if trouble else what)
         if trouble:
             self.stage.fault = self._fault(trouble, act)
         try:
@@ -198,4 +213,4 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _judge(self, found: list[Violation]) -> None:
         if found:
-            raise Violated(found)
+            raise Violated(found, self.diary)

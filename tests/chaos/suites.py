@@ -74,11 +74,17 @@ def crash_points(run: Run) -> Result:
 def machine(run: Run) -> Result:
     """Random orders of everything, over fakes."""
     kind = type("Lifecycle", (Lifecycle,), {"worlds": staticmethod(run.worlds)})
-    return sequences(run, kind, *((1500, 50) if run.full else (40, 30)))
+    examples, steps = (10_000, 50) if run.full else (40, 30)
+    return sequences(run, kind, examples, steps, shortest=run.full and not run.planted)
 
 
-def sequences(run: Run, kind: type[RuleBasedStateMachine], examples: int, steps: int) -> Result:
-    """``examples`` random sequences of up to ``steps`` each; in the short form always the same ones."""
+def sequences(
+    run: Run, kind: type[RuleBasedStateMachine], examples: int, steps: int, *, shortest: bool = False
+) -> Result:
+    """``examples`` random sequences of up to ``steps`` each; in the short form always the same ones.
+
+    ``shortest`` looks for the shortest one that finds something.
+    """
     looked_at = 0
 
     def begun() -> RuleBasedStateMachine:
@@ -92,7 +98,7 @@ def sequences(run: Run, kind: type[RuleBasedStateMachine], examples: int, steps:
         deadline=None,
         database=None,
         derandomize=not run.full,
-        phases=[Phase.generate] if run.planted or not run.full else [Phase.generate, Phase.shrink],
+        phases=[Phase.generate, Phase.shrink] if shortest else [Phase.generate],
         verbosity=Verbosity.quiet if run.planted else Verbosity.normal,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
@@ -101,9 +107,18 @@ def sequences(run: Run, kind: type[RuleBasedStateMachine], examples: int, steps:
     try:
         run_state_machine_as_test(begun, settings=chosen)  # type: ignore[arg-type]  # any factory
     except Exception as error:  # noqa: BLE001  # a machine that breaks is a finding, too
-        found = error.violations if isinstance(error, Violated) else [Violation("wrong", repr(error))]
-        run.tell("\n".join(getattr(error, "__notes__", ())))  # the shortest way there
+        seen = _violated(error)
+        found = seen.violations if seen else [Violation("wrong", repr(error))]
+        run.tell("\n".join(seen.diary if seen else ()))
     return Result(_told(run, looked_at, found), examples)
+
+
+def _violated(error: BaseException) -> Violated | None:
+    """What was found; Hypothesis wraps what it could not find again, which on real servers may well be."""
+    if isinstance(error, Violated):
+        return error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next(filter(None, map(_violated, inner)), None)
 
 
 def real_machine(run: Run) -> Result:

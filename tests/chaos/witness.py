@@ -103,7 +103,7 @@ class Witness:
             yield "who ended it was changed"
         if before.ending is None and after.ending is not None and not self._may_end(before, after):
             yield "an end without its reason"
-        if before.pod_uid is None and after.status == "pending" and self._is_going(after):
+        if before.pod_uid is None and after.pod_uid and after.status == "pending" and self._is_going(after):
             yield "it took a pod that is being deleted"
         if after.ended_at and self._has_pod(after):
             yield "ended before its pod was gone"
