@@ -9,8 +9,9 @@ from typing import Final
 
 from chalicelib.domain.ids import pod_name
 from chalicelib.domain.pod_status import ROUTINE
-from loom.wire import Exit, Resize, Role, Snapshot
+from loom.wire import Exit, Notice, Resize, Role, Snapshot
 from relay.core.hub import Hub, Typing, Viewer
+from relay.core.presence import GRACE, Presence
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError
@@ -27,6 +28,8 @@ _RETRY_FIRST: Final = 0.1
 _RETRY_LONGEST: Final = 5.0
 #: A container that just started may refuse for a moment: people hear of it when the next attempt is so many seconds away.
 _WORTH_TELLING: Final = 1.0
+#: Seconds after its time that something is looked for, to be sure that it is due.
+_LATER: Final = 0.1
 #: A container that runs for longer than this has drawn things that nobody here has seen.
 _FRESH: Final = timedelta(seconds=5)
 
@@ -57,6 +60,8 @@ class Session:
         self._report = report
         self._now = now
         self._metrics = metrics
+        self._presence = Presence()
+        self._clock = asyncio.get_running_loop().time
         self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
         self._terminal = Terminal(kube, pod_name(weaver_id), self._output, self._past_output, self._replay)
         self._replaying = False
@@ -82,6 +87,10 @@ class Session:
         """A new viewer, whose ticket says when the weaver expires."""
         self.expires_at = max(self.expires_at, expires_at)
         self.hub.join(viewer)
+        if not viewer.resumed and (others := self._presence.others(viewer.user_id)):
+            viewer.outbox.put(Notice(others, brief=True))
+        if came := self._presence.came(viewer.user_id, viewer.role, self._clock()):
+            self.hub.tell_others(viewer.user_id, came)
 
     async def typed(self, viewer: Viewer, data: bytes) -> None:
         """Input of a viewer; returns when there is room for more."""
@@ -113,7 +122,13 @@ class Session:
     async def leave(self, viewer: Viewer) -> None:
         """The viewer's connection is gone."""
         self.hub.leave(viewer)
+        self._presence.went(viewer.user_id, self._clock())
+        asyncio.get_running_loop().call_later(GRACE + _LATER, self._tell_who_left)
         await self._terminal.resize(self.hub.size)
+
+    def _tell_who_left(self) -> None:
+        for user_id, text in self._presence.left(self._clock()):
+            self.hub.tell_others(user_id, text)
 
     def send_away(self) -> None:
         """Every viewer is to come back elsewhere, and brings what waits here to be typed."""

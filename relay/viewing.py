@@ -57,7 +57,14 @@ async def view(
     place = await _take_place(session, admitted, outbox)
     expires_at = admitted.weaver_expires_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     viewer = Viewer(
-        admitted.viewer_id, admitted.may, admitted.role, outbox, place.typing, admitted.resumed, expires_at=expires_at
+        admitted.viewer_id,
+        admitted.may,
+        admitted.role,
+        outbox,
+        place.typing,
+        admitted.resumed,
+        admitted.user_id,
+        expires_at,
     )
     letters = Letters(viewer, admitted, tokens)
     place.typing.moved = letters.acknowledge_soon

@@ -13,6 +13,7 @@ from loom.cli.outage import Outage
 from loom.cli.progress import TICK, Progress
 from loom.cli.signals import Signals, Terminated
 from loom.cli.terminal import OUTPUT_LIMIT, Terminal
+from loom.cli.title import Title
 from loom.client.link import Back, Event, Link, Lost
 from loom.printable import printable
 from loom.wire import Exit, Notice, Status
@@ -29,6 +30,7 @@ class Viewer:
         self._inbox: deque[Event] = deque()
         self._outage: Outage | None = None
         self._unshown: str | None = None  # a notice for after the repaint
+        self._title = Title()
         self.status: Status | None = None
 
     def wait(self, progress: Progress, terminal: Terminal | None) -> Exit | None:
@@ -73,6 +75,8 @@ class Viewer:
             return self._carry(terminal, hold)
         except KeyboardInterrupt:  # no key does that here: somebody sent the signal
             raise Terminated(signal.SIGINT) from None
+        finally:
+            terminal.write(self._title.taken_away())
 
     def _carry(self, terminal: Terminal, hold: float) -> Exit:
         keys = DetachKeys()
@@ -81,10 +85,9 @@ class Viewer:
             if left := self._show(terminal):
                 return left
             reading = terminal.pending < OUTPUT_LIMIT
-            timeout = self._draw_outage(terminal)
+            timeout = _sooner(self._draw_outage(terminal), self._title.left(time.monotonic()))
             if keys.holding:
-                held = max(0.0, held_until - time.monotonic())
-                timeout = held if timeout is None else min(timeout, held)
+                timeout = _sooner(timeout, max(0.0, held_until - time.monotonic()))
             watched = [0] if self._link.room else []
             ready = self._select(watched, [terminal.output] if terminal.pending else [], timeout, reading)
             self._follow(terminal, self._take_signals(ready))
@@ -112,6 +115,8 @@ class Viewer:
                     return left
                 case Status() as status:
                     self.status = status
+                case Notice(text=text, brief=True):
+                    terminal.write(self._title.show(text, time.monotonic()))
                 case Notice(text=text):
                     _note(terminal, text)
                 case Lost(reason=reason):
@@ -121,6 +126,8 @@ class Viewer:
                         terminal.write(self._outage.erased(terminal.size()))
                     self._outage = None
                     self._unshown = _MAY_BE_LOST.format(dropped) if dropped else self._unshown
+        if self._title.left(time.monotonic()) == 0:
+            terminal.write(self._title.taken_away())
         terminal.flush()
         return None
 
@@ -164,9 +171,14 @@ class Viewer:
     def _select(self, read: list[int], write: list[int], timeout: float | None, reading: bool = True) -> set[int]:
         """Wait for descriptors, the link and signals, at most ``timeout`` seconds. Returns what can be read."""
         link_read, link_write, at_most = self._link.watch(reading)
-        timeout = at_most if timeout is None else min(timeout, at_most)
+        timeout = _sooner(timeout, at_most)
         readable, _, _ = select.select([*read, self._signals.fileno(), *link_read], [*write, *link_write], [], timeout)
         return {*readable}
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    """The shorter of two times to wait; None is for ever."""
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
 
 
 def _note(terminal: Terminal, text: str) -> None:

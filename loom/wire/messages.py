@@ -108,9 +108,10 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Server: one line for the person, shown outside the terminal's content."""
+    """Server: one line for the person, shown outside the terminal's content. ``brief``: who misses it misses little."""
 
     text: str
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def decode_server(frame: str) -> ServerMessage | None:
         case "ack":
             return Ack(bytes=_field(body, "bytes", int), fresh=_field(body, "fresh", bool, False))
         case "notice":
-            return Notice(text=_field(body, "text", str))
+            return Notice(text=_field(body, "text", str), brief=_field(body, "brief", bool, False))
         case "exit":
             return exit_of(body)
         case _:

@@ -61,6 +61,8 @@ class V1:
                 return self._text.feed(item) or None
             case Status():
                 return _lines(*self._news(item)) or None
+            case Notice(brief=True):
+                return None  # it is not worth a line among the program's
             case Notice(text):
                 return _lines(text)
             case Ack() | Resume():

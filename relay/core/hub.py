@@ -56,6 +56,7 @@ class Viewer:
     outbox: Outbox
     typing: Typing = field(default_factory=Typing)
     resumed: bool = False
+    user_id: str = ""
     expires_at: str = ""  # the weaver's, as the viewer's ticket says; RFC 3339
     size: Resize | None = None
     ready: bool = False
@@ -79,6 +80,7 @@ class Hub:
     ended: Exit | None = None
     dismissed: dict[str, Exit] = field(default_factory=dict)  # by viewer: not to come back
     _typer_id: str = ""
+    _sizer_id: str = ""  # whose size the session has: who typed last, or took it since then
     _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away
     _private: PrivateSequences = field(default_factory=PrivateSequences)
     _queries: Queries = field(default_factory=Queries)
@@ -123,18 +125,26 @@ class Hub:
         """What of the viewer's input goes to the container: nothing of an observer's, and no answer that the screen gave."""
         if viewer.role != "driver" or viewer.exit or _GRAPHICS_REPLY.fullmatch(data):
             return b""
-        if data and viewer.id != self._typer_id and not _UNTYPED.fullmatch(data):
-            self._typer_id = viewer.id
+        is_last = viewer.id == self._typer_id == self._sizer_id
+        if data and not is_last and not _UNTYPED.fullmatch(data):
+            self._typer_id = self._sizer_id = viewer.id
             self._take_size()
             self._tell_all()
         return data
 
     def want_role(self, viewer: Viewer, want: Role) -> bool:
-        """The viewer asks for a role. False when its ticket does not allow it: it is told so."""
+        """The viewer asks for a role. False when its ticket does not allow it: it is told so.
+
+        Who asks to be a driver wants to work here: the session takes its size, as if it had typed. Others still may type.
+        """
         if want == "driver" and viewer.may != "driver":
             viewer.outbox.put(Notice("you may watch this session, and not type in it"))
             return False
         viewer.role = want
+        if want == "driver":
+            self._sizer_id = viewer.id
+        elif viewer.id == self._sizer_id:
+            self._sizer_id = ""
         if want == "observer" and viewer.id == self._typer_id:
             self._typer_id = ""
         self._take_size()
@@ -201,6 +211,12 @@ class Hub:
         """One line for everybody."""
         for viewer in self.viewers:
             viewer.outbox.put(Notice(text))
+
+    def tell_others(self, user_id: str, text: str) -> None:
+        """One line about a user, for everybody else."""
+        for viewer in self.viewers:
+            if viewer.user_id != user_id:
+                viewer.outbox.put(Notice(text, brief=True))
 
     def end(self, message: Exit) -> None:
         """The session is over for everybody, also for who comes yet, after what they still have to be sent."""
@@ -274,21 +290,20 @@ class Hub:
             viewer.outbox.wake()
 
     def _detach_typer(self) -> None:
-        if typer := self._typer:
+        if typer := self._present(self._typer_id):
             self.dismiss(typer, Exit("detached"))
         elif self._typer_id:
             self._missed_detach.add(self._typer_id)
         self._typer_id = ""
 
-    @property
-    def _typer(self) -> Viewer | None:
-        """Who typed last, None while that viewer is away."""
-        return next((viewer for viewer in self.viewers if viewer.id == self._typer_id), None)
+    def _present(self, viewer_id: str) -> Viewer | None:
+        """The viewer, None while it is away."""
+        return next((viewer for viewer in self.viewers if viewer.id == viewer_id), None)
 
     def _take_size(self) -> None:
-        """The size of the last typer, or while nobody here typed of the driver who is here longest."""
-        typer = self._typer
-        size = _first_size([typer] if typer else self.viewers)
+        """The size of who has it, or while that viewer is not here of the driver who is here longest."""
+        sizer = self._present(self._sizer_id)
+        size = _first_size([sizer] if sizer else self.viewers)
         if size and size != self.size:
             self.size = size
             self.screen.resize(size.rows, size.cols)

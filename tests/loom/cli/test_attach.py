@@ -261,6 +261,19 @@ def test_a_notice_is_shown_without_its_escapes(relay, on_terminal):
     assert loom.ends() == 0
 
 
+def test_what_is_brief_is_the_title_for_a_while_and_leaves_the_screen_alone(relay, on_terminal):
+    def script(session):
+        session.run()
+        session.say(Notice("ann came to watch", brief=True))
+        session.say(b"the screen", Exit("detached"))
+
+    relay.script = script
+    loom = on_terminal("attach", "otter")
+    assert loom.expect("the screen").endswith("\x1b[22;2t\x1b]2;loom: ann came to watch\x1b\\")
+    loom.expect("\x1b[23;2t")
+    assert loom.ends() == 0
+
+
 def test_an_image_without_session_is_told_before_attaching(api, relay, on_terminal):
     api.on("GET", "/api/weaver/otter", Answer(200, {**WEAVER, "has_session": False}))
     relay.script = lambda session: (session.run(), session.say(Exit("ended", 0)))

@@ -63,6 +63,7 @@ frames = st.text(max_size=60) | json_values.map(json.dumps) | near_messages
         Ack(0),
         Ack(2**40, fresh=True),
         Notice("émile joined \U0001f44b"),
+        Notice("émile left", brief=True),
         Exit("detached"),
         Exit("ended", 137),
     ],

@@ -236,6 +236,50 @@ def test_sizes() -> None:
     assert tape.sizes == [(10, 40), (50, 200), (30, 90)]
 
 
+def test_a_driver_takes_the_size_over_and_the_others_still_may_type() -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    small, large = Resize(10, 40), Resize(50, 200)
+    first, second = joined(hub, size=small), joined(hub, size=large)
+    hub.typed(first, b"x")
+    assert hub.want_role(second, "driver")
+    assert hub.size == large
+    assert hub.typed(first, b"y") == b"y"
+    assert hub.size == small
+    hub.want_role(second, "driver")
+    hub.output(SHELL_ENDED)  # of the shell that the first one typed in
+    assert hub.viewers == [second]
+    third = joined(hub, size=small)
+    hub.want_role(second, "observer")
+    assert hub.size == small
+    assert (second.role, third.role) == ("observer", "driver")
+
+
+@pytest.mark.parametrize("size", [None, Resize(10, 40)])
+def test_an_observer_changes_nothing_by_any_message(size: Resize | None) -> None:
+    hub = Hub(Tape())
+    hub.tell(RUNNING)
+    joined(hub, size=size)
+    watching = joined(hub, "observer", Resize(30, 100))
+    hub.resize(watching, Resize(31, 101))
+    assert not hub.want_role(watching, "driver")
+    assert hub.want_role(watching, "observer")
+    for data in (b"x", b"\r", b"\x03", b"\x1b[I", b"\x1b[24;80R", b"\x1b[<0;1;1M"):
+        assert hub.typed(watching, data) == b""
+    assert (watching.role, hub.size) == ("observer", size)
+    hub.output(SHELL_ENDED)
+    assert watching in hub.viewers
+
+
+def test_a_user_is_not_told_of_itself() -> None:
+    hub = Hub(Tape())
+    ann, bob = joined(hub), joined(hub)
+    ann.user_id, bob.user_id = "ann", "bob"
+    hub.tell_others("bob", "bob came")
+    assert Notice("bob came", brief=True) in taken(ann)
+    assert not any(isinstance(item, Notice) for item in taken(bob))
+
+
 def test_what_terminals_say_by_themselves_is_input_but_not_typing() -> None:
     hub = Hub(Tape())
     first, second = joined(hub, size=Resize(10, 10)), joined(hub, size=Resize(20, 20))
