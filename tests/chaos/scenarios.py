@@ -162,8 +162,9 @@ def nodes_are_lost(stage: Stage) -> None:
 
 
 def counters_are_wrong(stage: Stage) -> None:
-    stage.world.store.miscounts = {f"owner#{ALICE.user_id}": 2, f"org#{ALICE.personal_org_id}": -1}
-    stage.witness.miscounted.update(stage.world.store.miscounts)
+    by = {f"owner#{ALICE.user_id}": 2, f"org#{ALICE.personal_org_id}": -1}
+    stage.world.store.miscounts = by
+    stage.witness.miscounted.update(by)
 
 
 def pages_of_one(stage: Stage) -> None:

@@ -20,6 +20,7 @@ from tests.chaos.counts import Counts, Violated, Violation, counted
 from tests.chaos.crash_points import Worlds, all_points, found_at
 from tests.chaos.machine import Lifecycle
 from tests.chaos.real import RealLifecycle, servers
+from tests.chaos.tabled import tabled
 from tests.dynamodb_local import dynamodb_local
 
 #: So much is told of what a suite finds.
@@ -68,6 +69,14 @@ def crash_points(run: Run) -> Result:
         found += found_at(point, run.worlds)
         if number % _PROGRESS == 0:
             run.tell(f"crash points: {number} of {len(every)}")
+    return Result(_told(run, len(every), found), len(every))
+
+
+def crash_points_in_tables(run: Run) -> Result:
+    """Where a process dies, with the real store: its counters and locks are its own work, and not counted from the living."""
+    every = [point for point in all_points((0,)) if point.how == "dies"]
+    with _aws_names(), dynamodb_local() as url:
+        found = [violation for point in every for violation in found_at(point, tabled(url))]
     return Result(_told(run, len(every), found), len(every))
 
 
@@ -139,8 +148,17 @@ def races_and_bad_servers(run: Run) -> Result:
     """Races and bad servers, which are tests by themselves: a point each. One that is left out is missing from the points."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = ["-m", "pytest", "-q", "--no-header", "--timeout=3600", f"--junitxml={report}", *_TESTS]
-        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+        command = [
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            "--timeout=3600",
+            "-n2",
+            "--dist=loadgroup",
+            f"--junitxml={report}",
+        ]
+        done = subprocess.run([sys.executable, *command, *_TESTS], capture_output=True, text=True, check=False)
         suite = ElementTree.parse(report).find("testsuite")
     assert suite is not None, done.stdout
     collected, left_out = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
@@ -175,6 +193,7 @@ Suite = Callable[[Run], Result]
 OVER_FAKES: Final[Mapping[str, Suite]] = {"crash points": crash_points, "random orders": machine}
 EVERYTHING: Final[Mapping[str, Suite]] = {
     **OVER_FAKES,
+    "crash points in tables": crash_points_in_tables,
     "random orders, real servers": real_machine,
     "races and bad servers": races_and_bad_servers,
     "bad wire": bad_wire,

@@ -2,11 +2,16 @@
 status. Here a process dies, sleeps, is met by its own double, or is failed by a port, before and after every single call that
 it makes of one (``tests/chaos/crash_points.py``)."""
 
+from datetime import datetime
+
 import pytest
 
+from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
+from chalicelib.domain.weaver import Weaver
 from tests.chaos.call_sites import met_sites, port_methods, sites_in, written_sites
 from tests.chaos.crash_points import found_at, moments, pairs, points
 from tests.chaos.scenarios import CREATES, SCENARIOS
+from tests.chaos.tabled import tabled
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
@@ -41,3 +46,20 @@ def test_a_call_of_a_port_is_known_by_what_it_looks_like():
     }  # fmt: skip
     unused = port_methods() - {site.method for site in written_sites()}
     assert unused == {"ping"}, "only the health endpoint asks whether they are there"
+
+
+class Forgetful(DynamoWeaverStore):
+    """Ends weavers without freeing what they had."""
+
+    def end(self, weaver: Weaver, keep_until: datetime) -> None:
+        self.update(weaver)
+
+
+@pytest.mark.needs_dynamodb_local
+@pytest.mark.usefixtures("isolated_table")  # for its credentials
+def test_a_table_is_judged_as_a_fake_is(dynamodb_local_url: str):
+    sweep = next(one for one in SCENARIOS if one.name == "sweep that finishes")
+    deaths = [point for point in points(sweep) if point.how == "dies"][-6::2]
+    assert [found for point in deaths for found in found_at(point, tabled(dynamodb_local_url))] == []
+    planted = found_at(deaths[0], tabled(dynamodb_local_url, Forgetful))
+    assert {one.kind for one in planted} == {"leak"}
