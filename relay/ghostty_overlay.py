@@ -1,6 +1,7 @@
 """What libghostty's formatter leaves out of the rows of a screen, to be drawn over them: coloured rows without text, and links."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,20 +19,28 @@ def overlay(terminal: Terminal) -> bytes:
     rows = Rows(terminal)
     texts = rows.read(0, 0, height, cols, cols)
     drawn = bytearray()
-    for y, (cells, has_links) in enumerate(_rows(terminal)):
-        if not texts[y] and any(cells):
-            drawn += b"\x1b[%dH" % (y + 1) + _coloured(cells)
-        if has_links:
+    for y, row in enumerate(shown(terminal)):
+        if not texts[y] and any(row.cells):
+            drawn += b"\x1b[%dH" % (y + 1) + _coloured(row.cells)
+        if row.has_links:
             for x, width, uri in _links(rows, y, cols):
                 text = rows.read(y, x, 1, width, cols)[0]
                 drawn += b"\x1b[%d;%dH\x1b]8;;%b\x1b\\%b\x1b]8;;\x1b\\" % (y + 1, x + 1, uri, text)
     return bytes(drawn)
 
 
-def _rows(terminal: Terminal) -> Iterator[tuple[memoryview, bool]]:
-    """Of each row its cells, as libghostty packs them, and whether it has links."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the screen: its cells as libghostty packs them, 0 for one never written to."""
+
+    cells: memoryview
+    has_links: bool
+
+
+def shown(terminal: Terminal) -> Iterator[Row]:
+    """The rows of the screen."""
     state, rows = ffi.new("GhosttyRenderState*"), ffi.new("GhosttyRenderStateRowIterator*")
-    cells, row, links = ffi.new("GhosttyCellsView*"), ffi.new("GhosttyRow*"), ffi.new("bool*")
+    cells, row, flag = ffi.new("GhosttyCellsView*"), ffi.new("GhosttyRow*"), ffi.new("bool*")
     check(lib.ghostty_render_state_new(ffi.NULL, state), "render_state")
     check(lib.ghostty_render_state_row_iterator_new(ffi.NULL, rows), "row_iterator")
     try:
@@ -42,8 +51,8 @@ def _rows(terminal: Terminal) -> Iterator[tuple[memoryview, bool]]:
                 lib.ghostty_render_state_row_get(rows[0], lib.GHOSTTY_RENDER_STATE_ROW_DATA_CELLS_RAW, cells), "cells"
             )
             check(lib.ghostty_render_state_row_get(rows[0], lib.GHOSTTY_RENDER_STATE_ROW_DATA_RAW, row), "row")
-            check(lib.ghostty_row_get(row[0], lib.GHOSTTY_ROW_DATA_HYPERLINK, links), "links")
-            yield memoryview(bytes(ffi.buffer(cells.ptr, cells.len * 8))).cast("Q"), bool(links[0])
+            check(lib.ghostty_row_get(row[0], lib.GHOSTTY_ROW_DATA_HYPERLINK, flag), "hyperlink")
+            yield Row(memoryview(bytes(ffi.buffer(cells.ptr, cells.len * 8))).cast("Q"), bool(flag[0]))
     finally:
         lib.ghostty_render_state_row_iterator_free(rows[0])
         lib.ghostty_render_state_free(state[0])

@@ -2,7 +2,7 @@
 
 libghostty's formatter writes text, scrollback and most modes. What it leaves out is read off a copy, which can be made to go
 back to the primary screen, to restore its saved cursor, to pop its keyboard flags. Not made up for: images, protected cells
-(DECSCA), links in the scrollback, the stack of titles, modes saved by XTSAVE.
+(DECSCA), links in the scrollback, the stack of titles, modes saved by XTSAVE, and which rows are one line that wrapped.
 """
 
 import re
@@ -24,30 +24,31 @@ _TOP: Final = re.compile(rb"\x1b\[(\d+);\d+r")
 _LEFT: Final = re.compile(rb"\x1b\[(\d+);\d+s")
 _PLACE: Final = re.compile(rb"\x1b\[(\d+);(\d+)H")
 _ORIGIN_MODE: Final = 6
-_ALTERNATE: Final = (47, 1047, 1049)
+_ALTERNATE: Final = (1049, 1047, 47)
 #: How deep the stack of keyboard flags can be (Ghostty's).
 _KEYBOARD_STACK: Final = 8
 _COLOURS: Final = {10: "FOREGROUND", 11: "BACKGROUND", 12: "CURSOR"}
 #: To write text in: no attributes, ASCII.
-_PLAIN: Final = b"\x1b[0m\x1b(B\x0f"
+_PLAIN: Final = b"\x1b[0m\x1b(B\x1b)B\x0f"
 
 
 def snapshot(terminal: Terminal) -> bytes:
     """See :meth:`relay.core.screen.Screen.snapshot`, without the sequence in progress."""
     with copied(terminal) as copy:
-        shown = _screen(terminal, copy) + _settings(terminal, copy)
+        now = _screen(terminal, copy) + _settings(terminal, copy)
     if not shows_alternate(terminal):
-        return shown
+        return now
     with copied(terminal) as primary:
         primary.feed(b"\x1b[?47l")  # switches without clearing anything
         below = _screen(primary, primary)
     # 1049 saves the cursor again, and the program's way out restores it
-    return below + b"\x1b8\x1b[?1049h\x1b[?6l" + _PLAIN + b"\x1b[H\x1b[2J" + shown
+    mode = next(mode for mode in _ALTERNATE if terminal.mode(mode) or mode == _ALTERNATE[-1])
+    return below + b"\x1b8\x1b[?%dh\x1b[?6l\x1b[0m\x1b[H\x1b[2J" % mode + now
 
 
 def shows_alternate(terminal: Terminal) -> bool:
     """Whether a program has the alternate screen."""
-    return any(terminal.mode(mode) for mode in _ALTERNATE)
+    return bool(terminal.get("active_screen", "GhosttyTerminalScreen") == lib.GHOSTTY_TERMINAL_SCREEN_ALTERNATE)
 
 
 def copied(terminal: Terminal) -> Terminal:
@@ -76,11 +77,12 @@ def _screen(terminal: Terminal, copy: Terminal) -> bytes:
 
     ``copy`` is spoilt, after everything else was read: it may be the terminal itself.
     """
-    rows = formatted(terminal).count(b"\r\n")
-    text = formatted(terminal, unwrap=True)
+    text = formatted(
+        terminal
+    )  # each row by itself: joining those that wrapped goes wrong where one was shortened since
     total: int = terminal.get("total_rows", "size_t")
-    blank = b"\r\n" * (total - 1 - rows)  # left out by the formatter: all would be shifted
-    return text + blank + _last_character(terminal) + overlay(terminal) + _saved_cursor(copy) + _keyboard(copy)
+    blank = b"\r\n" * (total - 1 - text.count(b"\r\n"))  # left out by the formatter: all would be shifted
+    return _PLAIN + text + blank + _last_character(terminal) + overlay(terminal) + _saved_cursor(copy) + _keyboard(copy)
 
 
 def _last_character(terminal: Terminal) -> bytes:
@@ -204,12 +206,11 @@ def formatted(
     shared: tuple[str, ...] = (),
     screen: tuple[str, ...] = (),
     *,
-    unwrap: bool = False,
     selection: ffi.CData = ffi.NULL,
 ) -> bytes:
     """Text as VT sequences, everything but for a selection, and the named extras before and after it."""
     options = init_sized("GhosttyFormatterTerminalOptions")
-    options.emit, options.unwrap, options.selection = lib.GHOSTTY_FORMATTER_FORMAT_VT, unwrap, selection
+    options.emit, options.selection = lib.GHOSTTY_FORMATTER_FORMAT_VT, selection
     for extras, names in ((options.extra, shared), (options.extra.screen, screen)):
         for name in names:
             setattr(extras, name, True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from relay.core.screen import CLEAR
 from relay.ghostty import GhosttyScreen
 from relay.ghostty_overlay import _background as background_of
-from relay.ghostty_overlay import _rows as rows_of
+from relay.ghostty_overlay import shown
 
 TAILS = b"\xac1;31mTAIL\x07\x1b\\\r\nnext\x1b[2;3Hmoved\n\n\r\nend"
 PIECES = [
@@ -144,8 +144,7 @@ def test_rows_without_text_keep_their_colours_and_links_their_addresses() -> Non
 
 
 def background(screen: GhosttyScreen, x: int, y: int) -> bytes:
-    cells = [cells for cells, _ in rows_of(screen._terminal)][y]
-    return background_of(cells[x])
+    return background_of([*shown(screen._terminal)][y].cells[x])
 
 
 def test_title_and_directory_are_told_and_reports_of_sizes_are_not_asked_for() -> None:
