@@ -18,6 +18,7 @@ from chalicelib.domain.errors import (
     VersionConflict,
     WeaverError,
 )
+from chalicelib.services.ports import PodListExpired
 from tests.chalicelib.samples import MINUTE
 from tests.chalicelib.services.world import World
 from tests.chaos.counts import Violation
@@ -197,6 +198,8 @@ def contract_errors(moment: str) -> Iterator[type[Exception]]:
         yield from (ClusterError, ClusterTimeout)
         if when == "before":
             yield ClusterRefused
+            if method == "list_pods":
+                yield PodListExpired
     else:
         yield RetryLater
         if method in _CONDITIONAL and when == "before":

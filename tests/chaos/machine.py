@@ -36,7 +36,7 @@ _AT: Final = st.integers(0, 9)
 TROUBLES: Final = st.one_of(
     st.none(),
     st.builds(Trouble, _AT),
-    st.builds(Trouble, _AT, error=st.integers(0, 2)),
+    st.builds(Trouble, _AT, error=st.integers(0, 3)),
     st.builds(Trouble, _AT, meanwhile=st.sampled_from(get_args(Meanwhile))),
 )
 PERSON: Final = st.sampled_from(PEOPLE)
