@@ -103,7 +103,8 @@ def due_at(weaver: Weaver) -> datetime | None:
         return None
     if weaver.status == "terminating":
         # At every tick until its pod is gone; behind what waited longer, so that pods that stay do not hold up the rest.
-        return weaver.awaited_at or weaver.created_at
+        since = weaver.ending.at if weaver.ending else weaver.created_at
+        return max(since, weaver.awaited_at or since)
     if weaver.pod_uid is None:
         return min(weaver.created_at + CREATE_GRACE, weaver.expires_at)
     if weaver.status == "pending":  # at every tick: nobody else may be watching it start

@@ -43,7 +43,7 @@ def running(made: Weaver) -> Weaver:
 
 def terminating(living: Weaver) -> Weaver:
     """``living`` one version later, as Alice deletes it right after its creation."""
-    return deleted(living, ALICE.user_id, "CLI", living.created_at + MINUTE)
+    return deleted(living, ALICE.user_id, "CLI", living.created_at)
 
 
 def reservation(made: Weaver | None = None, **changes: Any) -> Reservation:

@@ -242,12 +242,14 @@ class StoreContract:
         assert minutes == list(range(1, 25))
 
     def test_what_is_due_is_walked_while_it_changes(self, store: WeaverStore):
-        """As the sweep does: what it tells to go is due from before all the others."""
+        """As the sweep does: what it tells to go is due again, behind all the others."""
         made = [running(store.reserve(reservation(weaver(lifetime_hours=n / 60)))) for n in range(1, 25)]
         for one in made:
             store.update(one)
         met = []
         for one in store.due(NOW + timedelta(hours=1)):
+            if one.id in met:
+                break
             store.update(expired(one, NOW + timedelta(hours=1)))
             met.append(one.id)
         assert met == [one.id for one in made]

@@ -67,7 +67,7 @@ def test_a_step_says_why():
     assert [step.why for step in steps] == [
         "its lifetime ended 30 min ago",
         "it has no pod 60 min after its create",
-        "its pod is still there 59 min after its end",
+        "its pod is still there 60 min after its end",
     ]
 
 

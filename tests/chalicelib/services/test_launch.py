@@ -13,8 +13,8 @@ from chalicelib.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     NamespaceMissing,
-    RetryLater,
     NameTaken,
+    RetryLater,
     TooManyWeavers,
 )
 from chalicelib.domain.permissions import Principal
