@@ -52,10 +52,10 @@ class Peers:
         self._seen[peer] = 0
 
     async def start(self) -> None:
-        """The first look: who is there already counts at once."""
+        """The first looks: who is there already counts at once."""
         async with aiohttp.ClientSession(timeout=_WITHIN) as http:
-            await self._look(http)
-        self._seen = {peer: _STEADY if seen else 0 for peer, seen in self._seen.items()}
+            for _ in range(_STEADY):
+                await self._look(http)
 
     async def run(self) -> None:
         """Look again and again; at once over for a relay that is alone."""

@@ -54,7 +54,7 @@ class Session:
         metrics: Metrics,
     ) -> None:
         self.weaver_id = weaver_id
-        self.hub = Hub(GhosttyScreen(self._reply))
+        self.hub = Hub(GhosttyScreen(self._reply), unknown=True)
         self.expires_at = datetime.min.replace(tzinfo=UTC)  # the weaver's: the latest that a ticket told
         self._places: dict[str, Place] = {}  # by viewer; as long as the session, since a viewer may come back to it
         self._report = report
@@ -236,6 +236,7 @@ class Session:
         self.hub.output(data)
 
     def _past_output(self, data: bytes) -> None:
+        self.hub.known()  # first: a terminal that shows no session yet keeps what it shows
         self._replaying = True
         self.hub.past_output(data)
         self._replaying = False
@@ -244,3 +245,4 @@ class Session:
         self._replaying = True
         self.hub.replay(GhosttyScreen(self._reply), snapshot.pieces)
         self._replaying = False
+        self.hub.known()

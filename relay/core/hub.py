@@ -79,6 +79,9 @@ class Hub:
     viewers: list[Viewer] = field(default_factory=list)
     ended: Exit | None = None
     dismissed: dict[str, Exit] = field(default_factory=dict)  # by viewer: not to come back
+    unknown: bool = (
+        False  # what was shown so far is still being found out: until :meth:`known`, nobody is shown anything
+    )
     _typer_id: str = ""
     _sizer_id: str = ""  # whose size the session has: who typed last, or took it since then
     _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away
@@ -200,6 +203,12 @@ class Hub:
             elif viewer.live:
                 self._show_screen(viewer)
 
+    def known(self) -> None:
+        """The screen is as it should be."""
+        self.unknown = False
+        for viewer in self.viewers:
+            self._go_live(viewer)
+
     def tell(self, state: WeaverState) -> None:
         """The weaver is now like this. Viewers hear of it if anything changed, and get output once it runs."""
         self.state = state
@@ -260,7 +269,7 @@ class Hub:
                 self._paint(viewer)
 
     def _go_live(self, viewer: Viewer) -> None:
-        if viewer.ready and not viewer.live and self.state.status == "running":
+        if viewer.ready and not viewer.live and self.state.status == "running" and not self.unknown:
             viewer.live = True
             if self._fits(viewer):
                 self._show_screen(viewer)

@@ -1,71 +1,20 @@
 """The relay with the laptop edition's pod API server: real containers, real terminals, no cluster."""
 
-import json
 import re
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loom.wire import SHELL_ENDED
-from tests.processes import part
 from tests.relay.control_plane import ControlPlane
+from tests.relay.pods import IMAGE, NAMESPACE, Cluster, running_cluster
 from tests.relay.relay_process import Relay, Viewer, running_relay
-
-IMAGE = "ghcr.io/ghuntley/loom/weaver:latest"
-NAMESPACE = "loom-weavers"
-
-
-class Cluster:
-    """What tests do to the pod API server."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        self.kubeconfig = kubeconfig
-        body = json.loads(kubeconfig.read_text())
-        self._server = body["clusters"][0]["cluster"]["server"]
-        self._token = body["users"][0]["user"]["token"]
-        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self._server + path, data=data, method=method, headers=headers)
-        with urllib.request.urlopen(request, timeout=25):
-            pass
-
-    def run(self, weaver_id: str, *command: str, image: str = "debian", clone: str | None = None) -> None:
-        """A pod as the control plane makes it, with ``command`` as the main process."""
-        container = {"name": "weaver", "image": image, "stdin": True, "tty": True}
-        if command:
-            container["command"] = list(command)
-        spec: dict[str, Any] = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}
-        if clone:
-            spec["initContainers"] = [{"name": "clone", "image": "git", "command": ["sh", "-c", clone]}]
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"weaver-{weaver_id}"}, "spec": spec}
-        self.call("POST", f"/api/v1/namespaces/{NAMESPACE}/pods", pod)
-
-    def delete(self, weaver_id: str) -> None:
-        self.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/weaver-{weaver_id}")
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("kube")
-    kubeconfig = folder / "kubeconfig"
-    arguments = [
-        "--state",
-        str(folder / "state"),
-        "--port",
-        "0",
-        "--kubeconfig",
-        str(kubeconfig),
-        "--loom-image",
-        IMAGE,
-    ]
-    with part("local.kube", *arguments):
-        yield Cluster(kubeconfig)
+    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -99,7 +48,7 @@ async def test_two_people_in_one_shell(
     await first.until_output(b"from-2\r\n")
     await second.resize(20, 50)
     await second.type(b"stty size\r")
-    await first.until_output(b"20 50\r\n")
+    await first.until_output(b"20 50")  # painted: its terminal is larger
     cluster.delete(weaver_id)
     for one in (first, second):
         assert await one.until_closed() == 1000

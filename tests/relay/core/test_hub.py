@@ -359,6 +359,17 @@ def test_what_a_session_was_shown_takes_the_place_of_the_screen() -> None:
     assert smaller.stale
 
 
+def test_nobody_is_shown_a_screen_that_is_not_known() -> None:
+    hub = Hub(Tape(), unknown=True)
+    hub.tell(RUNNING)
+    one = joined(hub)
+    one.resumed = True
+    assert shown(one) == b""
+    hub.replay(Tape(), (b"all of it",))
+    hub.known()
+    assert shown(one) == b"all of it"
+
+
 def test_the_end_comes_after_everything_else() -> None:
     hub = Hub(Tape())
     hub.tell(RUNNING)

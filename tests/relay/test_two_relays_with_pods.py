@@ -1,0 +1,131 @@
+"""Two relays behind one address, real containers, and people who notice no more than a repaint."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+
+from loom.client.api import Ticket
+from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
+from tests.relay.person import Person
+from tests.relay.pods import IMAGE, NAMESPACE, Cluster, running_cluster
+from tests.relay.two_relays import TwoRelays, one_address, two_relays
+
+Come: TypeAlias = Callable[[], Person]
+
+_COUNT = "i=0; while :; do i=$((i+1)); echo n$i.; sleep 0.005; done"
+_TELL = "stty -echo; echo ready; while read x; do echo k$x.; done"
+#: Seconds within which a person who was cut sees the screen again: promise 4 of the design.
+_BACK_WITHIN = 2.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def environment(cluster: Cluster, control_plane: ControlPlane) -> dict[str, str]:
+    return {
+        "LOOM_SERVER_URL": control_plane.url,
+        "LOOM_KUBECONFIG": str(cluster.kubeconfig),
+        "LOOM_NAMESPACE": NAMESPACE,
+        "LOOM_RELAY_TOKEN": RELAY_TOKEN,
+    }
+
+
+@pytest.fixture
+async def both(environment: dict[str, str]) -> AsyncIterator[TwoRelays]:
+    async with two_relays(environment) as both:
+        yield both
+
+
+@pytest.fixture
+async def address(both: TwoRelays) -> AsyncIterator[str]:
+    async with one_address(both.urls) as address:
+        yield address
+
+
+@pytest.fixture
+def people(address: str, control_plane: ControlPlane, weaver_id: str) -> Come:
+    """Makes a person who comes by the address of both relays."""
+    url = f"{address.replace('http', 'ws', 1)}/api/weaver/{weaver_id}/attach"
+    return lambda: Person(lambda: Ticket(url, control_plane.ticket(weaver_id)))
+
+
+def counted(text: bytes, mark: bytes) -> list[int]:
+    """The numbers that were shown whole."""
+    return [int(number) for number in re.findall(mark + rb"(\d+)\.\r\n", text)]
+
+
+async def typing(person: Person, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        person.type(b"%d\r" % number)
+        await asyncio.sleep(0.005)  # a person types
+
+
+async def sees(person: Person, text: bytes) -> None:
+    await asyncio.to_thread(person.until_text, text)
+
+
+async def test_when_the_owner_is_killed_everything_is_seen_once_and_soon(
+    both: TwoRelays, cluster: Cluster, people: Come, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, "loom", "session", "--", "sh", "-c", _COUNT, image=IMAGE)
+    one, other = await asyncio.to_thread(people), await asyncio.to_thread(people)
+    with one, other:
+        await sees(one, b"n300.")
+        await sees(other, b"n300.")
+        await both.kill(both.owner(weaver_id).url)
+        for person in (one, other):
+            await asyncio.to_thread(person.until_back)
+            last = counted(person.text, b"n")[-1]
+            await sees(person, b"n%d." % (last + 200))
+            numbers = counted(person.text, b"n")
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+            assert numbers[0] <= 300
+            assert max(person.away) < _BACK_WITHIN
+
+
+async def test_when_the_owner_is_killed_no_key_arrives_twice_and_what_is_missing_was_told(
+    both: TwoRelays, cluster: Cluster, people: Come, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, "loom", "session", "--", "sh", "-c", _TELL, image=IMAGE)
+    with await asyncio.to_thread(people) as person:
+        await sees(person, b"ready")
+        await typing(person, 1000, 1199)
+        killing = asyncio.create_task(both.kill(both.owner(weaver_id).url))
+        await typing(person, 1200, 1399)
+        await killing
+        await asyncio.to_thread(person.until_back)
+        await typing(person, 1400, 1450)
+        await sees(person, b"k1450.")
+        arrived = counted(person.text, b"k")
+        assert arrived == sorted(set(arrived))
+        missing = set(range(1000, 1451)) - set(arrived)
+        assert len(missing) * 5 <= person.dropped
+
+
+async def test_a_rolling_restart_of_both_loses_nobody_and_no_key(
+    both: TwoRelays, cluster: Cluster, people: Come, weaver_id: str
+) -> None:
+    cluster.run(weaver_id, "loom", "session", "--", "sh", "-c", _TELL, image=IMAGE)
+    one, other = await asyncio.to_thread(people), await asyncio.to_thread(people)
+    with one, other:
+        await sees(one, b"ready")
+        keys = asyncio.create_task(typing(one, 1000, 3000))
+        for url in both.urls:
+            assert await both.stop(url) == 0
+            await both.start(url)
+            for each in both.urls:
+                await both.knows(each, other=True)
+        await keys
+        for person in (one, other):
+            await sees(person, b"k3000.")
+            arrived = counted(person.text, b"k")
+            assert arrived == list(range(arrived[0], 3001))
+            assert person.dropped == 0
+            assert max(person.away) < _BACK_WITHIN
