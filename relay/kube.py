@@ -28,6 +28,8 @@ _HEARTBEAT: Final = 30.0
 _CLOSE_WITHIN: Final = 1.0
 #: Seconds that a command may take.
 _RUN_WITHIN: Final = 3.0
+#: Bytes that it may print: twice what ``loom session`` keeps.
+_PRINTED_LIMIT: Final = 4 * 1024 * 1024
 #: A log is read up to this many bytes.
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 
@@ -121,13 +123,15 @@ class Kube:
         return await self._stream(name, "attach", {"stdin": "true", "stdout": "true", "tty": "true"}, ())
 
     async def run(self, name: str, command: Sequence[str]) -> bytes:
-        """What ``command`` prints in the weaver container. Raises KubeError, also when it fails or takes long."""
+        """What ``command`` prints in the weaver container. Raises KubeError, also when it fails, takes long or prints much."""
         stream = await self._stream(name, "exec", {"stdout": "true"}, command)
         printed = bytearray()
         try:
             async with asyncio.timeout(_RUN_WITHIN):
                 while (data := await stream.read()) is not None:
                     printed += data
+                    if len(printed) > _PRINTED_LIMIT:
+                        raise KubeError(0, "ExecFailed", f"{command[0]} prints too much")
         except TimeoutError as error:
             raise KubeError(0, "ExecFailed", f"{command[0]} took longer than {_RUN_WITHIN:.0f} s") from error
         finally:

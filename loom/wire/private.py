@@ -22,6 +22,8 @@ SHELL_ENDED: Final = _PREFIX + b"shell-ended" + _TERMINATOR
 #: What :func:`parse_snapshot` reads: its first line, how a session says that a drawing is not whole, and sizes.
 _HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})\n")
 _INCOMPLETE: Final = _PREFIX + b"incomplete" + _TERMINATOR
+#: An emulator lays everything out anew at each size, and programs can write these too: only the last ones count.
+_MOST_SIZES: Final = 50
 _SIZE: Final = re.compile(rb"\x1b_loom\.dev;size;(\d{1,9});(\d{1,9})\x1b\\")
 
 
@@ -51,8 +53,9 @@ def parse_snapshot(answer: bytes) -> Snapshot:
     body = answer[head.end() :]
     output, *rest = _SIZE.split(body.removeprefix(_INCOMPLETE))
     pieces: list[bytes | Resize] = [output]
-    for rows, cols, output in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
-        pieces += [Resize(int(rows), int(cols)), output]
+    sizes = len(rest) // 3
+    for number, (rows, cols, output) in enumerate(zip(rest[::3], rest[1::3], rest[2::3], strict=True)):
+        pieces += [Resize(int(rows), int(cols)), output] if sizes - number <= _MOST_SIZES else [output]
     mark = _PREFIX + b"mark;" + head[1] + _TERMINATOR
     return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece))
 

@@ -79,9 +79,7 @@ class Hub:
     viewers: list[Viewer] = field(default_factory=list)
     ended: Exit | None = None
     dismissed: dict[str, Exit] = field(default_factory=dict)  # by viewer: not to come back
-    unknown: bool = (
-        False  # what was shown so far is still being found out: until :meth:`known`, nobody is shown anything
-    )
+    unknown: bool = False  # what was shown so far is being found out: until :meth:`known`, nobody sees anything
     _typer_id: str = ""
     _sizer_id: str = ""  # whose size the session has: who typed last, or took it since then
     _missed_detach: set[str] = field(default_factory=set)  # viewers whose shell ended while they were away

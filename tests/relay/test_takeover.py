@@ -68,7 +68,11 @@ async def test_after_a_cut_the_screen_is_whole_again(told: Setup) -> None:
     assert again.sizes == [(24, 80)]
 
 
-@pytest.mark.parametrize("answer", [b"", b"usage: something else\n", snapshot(b"half of it", length=100)])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"usage: something else\n", snapshot(b"half of it", length=100), snapshot(b"half" * 2_000_000)],
+    ids=["nothing", "something else", "not whole", "too much"],
+)
 async def test_what_is_no_snapshot_counts_as_none(told: Setup, answer: bytes) -> None:
     told.kubernetes.prints = answer
     told.kubernetes.greeting = b"prompt$ "

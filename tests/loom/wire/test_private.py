@@ -100,3 +100,11 @@ def test_what_a_session_hands_over_is_read(body, complete, pieces):
 def test_what_is_no_whole_snapshot_is_refused(answer):
     with pytest.raises(WireError):
         parse_snapshot(answer)
+
+
+def test_only_the_last_sizes_count():
+    body = b"".join(size_sequence(24, 80 + number) + b"x" for number in range(200))
+    pieces = parse_snapshot(b"%s %d\n" % (MARK.encode(), len(body)) + body).pieces
+    sizes = [piece for piece in pieces if isinstance(piece, Resize)]
+    assert sizes == [Resize(24, 80 + number) for number in range(150, 200)]
+    assert sum(piece == b"x" for piece in pieces) == 200
