@@ -22,8 +22,6 @@ _WATCH_SECONDS: Final = 240
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WATCH_SECONDS + 30)
 #: A watch's line is a whole pod.
 _LINE_LIMIT: Final = 4 * 1024 * 1024
-#: Seconds between pings: load balancers and API servers cut streams that are idle.
-_HEARTBEAT: Final = 30.0
 #: Seconds a server has to answer when a stream is closed.
 _CLOSE_WITHIN: Final = 1.0
 #: Seconds that a command may take.
@@ -44,9 +42,14 @@ class KubeError(Exception):
 
 
 class Kube:
-    """One namespace of one cluster. ``folder`` is where relative paths of the kubeconfig count from."""
+    """One namespace of one cluster. ``folder`` is where relative paths of the kubeconfig count from.
 
-    def __init__(self, access: ClusterAccess, namespace: str, folder: Path = Path()) -> None:
+    ``ping`` is the seconds between pings on attach streams: load balancers and API servers cut those that are idle, and what is cut
+    without a word is noticed when no answer comes.
+    """
+
+    def __init__(self, access: ClusterAccess, namespace: str, folder: Path = Path(), ping: float = 30.0) -> None:
+        self._ping = ping
         self._pods = f"{access.server}/api/v1/namespaces/{namespace}/pods"
         self._events = f"{access.server}/api/v1/namespaces/{namespace}/events"
         self._http = aiohttp.ClientSession(
@@ -147,7 +150,7 @@ class Kube:
                 params=[("container", WEAVER_CONTAINER), *query.items(), *(("command", word) for word in command)],
                 protocols=[channels.SUBPROTOCOL],
                 autoclose=False,  # or the server's close code 1000 is reported as 1006
-                heartbeat=_HEARTBEAT,
+                heartbeat=self._ping,
                 max_msg_size=0,
                 compress=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_WITHIN),

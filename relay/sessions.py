@@ -25,7 +25,7 @@ _MOVE: Final = 0.5
 
 
 class Sessions:
-    """``linger`` is how many seconds a session without viewers keeps its stream."""
+    """``linger`` is how many seconds a session without viewers keeps its stream, ``stall`` how many a viewer may take nothing."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Sessions:
         report: Callable[[str], None],
         now: Callable[[], datetime],
         linger: float,
+        stall: float,
         tokens: ResumeTokens,
         metrics: Metrics,
     ) -> None:
@@ -40,6 +41,7 @@ class Sessions:
         self._report = report
         self._now = now
         self._linger = linger
+        self._stall = stall
         self._tokens = tokens
         self._metrics = metrics
         self._over: dict[str, tuple[Exit, datetime]] = {}  # viewers that are not to come back, until their tokens end
@@ -79,7 +81,7 @@ class Sessions:
         assert task  # noqa: S101  # coroutines run in tasks
         self._viewing[task] = session
         try:
-            await view(websocket, session, admitted, self._tokens, allowance, self._metrics)
+            await view(websocket, session, admitted, self._tokens, allowance, self._metrics, self._stall)
         finally:
             del self._viewing[task]
             log.info("a viewer left", extra={"fields": fields})

@@ -28,7 +28,12 @@ SETTINGS: Final = (
         "secret, at least 32 characters, that signs resume tokens: the same for every relay, and over restarts",
         otherwise="a random one: who comes back to a relay that was restarted needs a new ticket",
     ),
-    Setting("LOOM_RELAY_PING", "seconds between pings to viewers; one silent for half of it again is gone", "30"),
+    Setting(
+        "LOOM_RELAY_PING",
+        "seconds between pings, to viewers and to Kubernetes; who is silent for half of it again is gone",
+        "30",
+    ),
+    Setting("LOOM_RELAY_STALL", "seconds after which a viewer that takes nothing of what it is sent is cut", "30"),
     Setting("LOOM_RELAY_LINGER", "seconds for which a session without viewers keeps its stream and screen", "600"),
     Setting("LOOM_RELAY_CONNECTIONS", "viewers and readers of events that this relay serves at the same time", "5000"),
     Setting("LOOM_RELAY_CONNECTIONS_PER_USER", "how many of them may be one user's", "1000"),
@@ -66,6 +71,7 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     resume_key: str | None = field(default=None, repr=False)
     ping: float = 30.0
+    stall: float = 30.0
     linger: float = 600.0
     limits: Limits = field(default_factory=Limits)
     own_url: str = ""
@@ -86,7 +92,8 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         namespace=values["LOOM_NAMESPACE"],
         token=env.get("LOOM_RELAY_TOKEN") or None,
         resume_key=_resume_key(env.get("LOOM_RELAY_RESUME_KEY") or None),
-        ping=_ping(values["LOOM_RELAY_PING"]),
+        ping=_above_zero("LOOM_RELAY_PING", values["LOOM_RELAY_PING"]),
+        stall=_above_zero("LOOM_RELAY_STALL", values["LOOM_RELAY_STALL"]),
         linger=_seconds("LOOM_RELAY_LINGER", values["LOOM_RELAY_LINGER"]),
         limits=Limits(
             connections=_whole("LOOM_RELAY_CONNECTIONS", values),
@@ -129,10 +136,10 @@ def _whole(name: str, values: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _ping(text: str) -> float:
-    seconds = _seconds("LOOM_RELAY_PING", text)
+def _above_zero(name: str, text: str) -> float:
+    seconds = _seconds(name, text)
     if not seconds:
-        raise SettingsError("LOOM_RELAY_PING must be more than 0 seconds")
+        raise SettingsError(f"{name} must be more than 0 seconds")
     return seconds
 
 

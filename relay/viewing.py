@@ -32,8 +32,6 @@ QUEUE_LIMIT: Final = 4 * 1024 * 1024
 _UNSENT: Final = 128 * 1024
 #: Seconds between two repaints of one viewer, at least.
 REPAINT_EVERY: Final = 0.05
-#: Seconds a viewer may take to accept one frame.
-_STALL: Final = 30.0
 _LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
@@ -49,8 +47,12 @@ async def view(
     tokens: ResumeTokens,
     allowance: Bucket,
     metrics: Metrics,
+    stall: float,
 ) -> None:
-    """Serve an upgraded connection until either side ends it. ``allowance`` is what the user may send, here and elsewhere."""
+    """Serve an upgraded connection until either side ends it.
+
+    ``allowance`` is what the user may send, here and elsewhere; ``stall`` the seconds a viewer may take to accept one frame.
+    """
     news = asyncio.Event()
     _keep_queue_here(websocket)
     outbox = Outbox(QUEUE_LIMIT, news.set)
@@ -70,7 +72,7 @@ async def view(
     place.typing.moved = letters.acknowledge_soon
     session.join(viewer, admitted.weaver_expires_at)
     letters.renew_token()
-    connection = _Connection(websocket, session, viewer, letters, news, allowance, metrics)
+    connection = _Connection(websocket, session, viewer, letters, news, allowance, metrics, stall)
     ready = asyncio.get_running_loop().call_later(_TIME_TO_TELL_SIZE, session.hub.ready, viewer)
     writer = asyncio.create_task(connection.write())
     reading = place.reading = asyncio.create_task(connection.read())
@@ -118,6 +120,7 @@ class _Connection:
         news: asyncio.Event,
         allowance: Bucket,
         metrics: Metrics,
+        stall: float,
     ) -> None:
         self._websocket = websocket
         self._dialect: Dialect = V2() if websocket.ws_protocol == SUBPROTOCOL_V2 else V1()
@@ -127,6 +130,7 @@ class _Connection:
         self._news = news
         self._allowance = allowance
         self._metrics = metrics
+        self._stall = stall
         self._clock = asyncio.get_running_loop().time
         self._typed_at: float | None = None  # since then no output was sent
         self._repainted_at = float("-inf")
@@ -164,9 +168,9 @@ class _Connection:
         """Send what the viewer's outbox holds, until that is closed and empty, or the viewer takes nothing any more."""
         while (item := await self._next()) is not None:
             try:
-                await _send(self._websocket, self._dialect.encode(item), _STALL)
+                await _send(self._websocket, self._dialect.encode(item), self._stall)
             except TimeoutError:
-                log.warning("a viewer took nothing for %.0f s: cut", _STALL)
+                log.warning("a viewer took nothing for %.0f s: cut", self._stall)
                 self._metrics.slow.add()
                 await _cut(self._websocket, self._dialect)
                 return

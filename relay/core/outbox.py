@@ -10,7 +10,7 @@ from loom.wire import ServerMessage
 Item = bytes | ServerMessage
 
 #: Bytes of output in one frame, at most.
-FRAME: Final = 256 * 1024
+FRAME: Final = 64 * 1024
 
 
 class Outbox:

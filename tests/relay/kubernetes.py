@@ -78,6 +78,7 @@ class Kubernetes:
         self.refuse_attach: web.Response | None = None
         self.streams: asyncio.Queue[Stream] = asyncio.Queue()
         self.following = asyncio.Condition()
+        self.answers_pings = True
         self.greeting = b""  # what a stream says as soon as it is open
         self.executed: list[list[str]] = []
         self.prints: bytes | None = None  # what an executed command does, if there is such a command
@@ -211,7 +212,7 @@ class Kubernetes:
         if self.refuse_attach is not None:
             refusal, self.refuse_attach = self.refuse_attach, None
             return refusal
-        websocket = web.WebSocketResponse(protocols=["v5.channel.k8s.io"], compress=False)
+        websocket = web.WebSocketResponse(protocols=["v5.channel.k8s.io"], compress=False, autoping=self.answers_pings)
         await websocket.prepare(request)
         await websocket.send_bytes(b"\x01")
         stream = Stream(websocket)
@@ -219,6 +220,8 @@ class Kubernetes:
             await stream.send(self.greeting)
         self.streams.put_nowait(stream)
         async for message in websocket:
+            if message.type in (WSMsgType.PING, WSMsgType.PONG):
+                continue
             if message.type is not WSMsgType.BINARY:
                 break
             channel, payload = message.data[0], message.data[1:]
