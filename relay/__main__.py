@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
     connections = Connections(settings.limits, asyncio.get_running_loop().time)
     sessions = Sessions(kube, api.report, _now, settings.linger, settings.stall, tokens, metrics)
     admission = Admission(api, tokens, _now)
-    peers = Peers(settings.own_url, settings.peers, lambda: sessions.keep(peers.owns))
+    peers = Peers(settings.own_url, settings.peers)
     forwarding = Forwarding(peers, settings.resume_key or "", settings.ping)
     doors = Doors(kube, api, admission, sessions, connections, metrics, forwarding, settings.ping)
     application = doors.application()
@@ -62,7 +62,12 @@ async def serve(settings: Settings) -> None:
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     await peers.start()
-    looking = asyncio.create_task(peers.run())
+
+    def looked() -> None:
+        sessions.keep(peers.owns)
+        forwarding.keep()
+
+    looking = asyncio.create_task(peers.run(looked))
     try:
         await site.start()
         host, port = runner.addresses[0][:2]

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import logging
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeAlias
 
 import aiohttp
@@ -27,6 +28,7 @@ _HEADERS: Final = ("Authorization", "Origin", "Host", "User-Agent", "X-Forwarded
 _CONNECT: Final = aiohttp.ClientTimeout(total=None, sock_connect=2.0)
 #: Seconds in which the owner admits or refuses; it may have to ask the API.
 _ANSWER: Final = 15.0
+_LOOK_EVERY: Final = 0.2
 #: Seconds a viewer may take to accept one frame: the owner cuts it before that.
 _STALL: Final = 35.0
 _GOING: Final = 1001
@@ -42,7 +44,7 @@ class Forwarding:
         self._key = hashlib.sha256(b"loom relay passes on\0" + key.encode()).digest()
         self._ping = ping
         self._http = aiohttp.ClientSession(timeout=_CONNECT, middlewares=[_refusals])
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, tuple[str, Sequence[asyncio.Task[None]]]] = {}
 
     async def forward(self, request: web.Request, weaver_id: str) -> web.WebSocketResponse | None:
         """Serve the viewer through the owner until it leaves; None when the session is this relay's own.
@@ -54,17 +56,24 @@ class Forwarding:
         while not self._peers.owns(weaver_id):
             owner = self._peers.owner(weaver_id)
             try:
-                async with asyncio.timeout(_ANSWER):
-                    upstream = await self._connect(owner, request, weaver_id)
+                upstream = await self._answer(owner, self._connect(owner, request, weaver_id))
             except Refusal as refusal:
                 if refusal.code != "draining":
                     raise
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                log.warning("the owner cannot be reached: %s", error, extra={"fields": {"relay": owner}})
+                why = type(error).__name__  # not its text: that may hold the URL, and the URL a ticket
+                log.warning("the owner cannot be reached: %s", why, extra={"fields": {"relay": owner}})
             else:
-                return await self._pass_on(request, upstream)
+                return await self._pass_on(owner, request, upstream)
             self._peers.lost(owner)
         return None
+
+    def keep(self) -> None:
+        """Cut whom a relay served that is gone without a word: it may be long until a connection says so."""
+        for owner, ways in self._open.values():
+            if not self._peers.lives(owner):
+                for way in ways:
+                    way.cancel()
 
     async def send_away(self) -> None:
         """This relay goes down: the viewers come back through another one. Their sessions stay where they are."""
@@ -73,6 +82,21 @@ class Forwarding:
     async def close(self) -> None:
         """Ends every connection to other relays."""
         await self._http.close()
+
+    async def _answer(
+        self, owner: str, connect: Coroutine[Any, Any, aiohttp.ClientWebSocketResponse]
+    ) -> aiohttp.ClientWebSocketResponse:
+        """What the owner answers. Raises as ``connect``, and TimeoutError when it is silent for long, or gone meanwhile."""
+        connecting = asyncio.create_task(connect)
+        try:
+            async with asyncio.timeout(_ANSWER):
+                while not connecting.done() and self._peers.lives(owner):
+                    await asyncio.wait([connecting], timeout=_LOOK_EVERY)
+            if not connecting.done():
+                raise TimeoutError
+            return connecting.result()
+        finally:
+            connecting.cancel()
 
     async def _connect(self, owner: str, request: web.Request, weaver_id: str) -> aiohttp.ClientWebSocketResponse:
         headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
@@ -89,7 +113,9 @@ class Forwarding:
             timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
         )
 
-    async def _pass_on(self, request: web.Request, upstream: aiohttp.ClientWebSocketResponse) -> web.WebSocketResponse:
+    async def _pass_on(
+        self, owner: str, request: web.Request, upstream: aiohttp.ClientWebSocketResponse
+    ) -> web.WebSocketResponse:
         websocket = web.WebSocketResponse(
             protocols=[upstream.protocol] if upstream.protocol else [],
             heartbeat=self._ping,
@@ -100,11 +126,11 @@ class Forwarding:
         ways: list[asyncio.Task[None]] = []
         try:
             await websocket.prepare(request)
-            self._open.add(websocket)
             ways = [asyncio.create_task(_pass(*legs)) for legs in ((websocket, upstream), (upstream, websocket))]
+            self._open[websocket] = owner, ways
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._open.discard(websocket)
+            self._open.pop(websocket, None)
             for way in ways:
                 way.cancel()
             await upstream.close()

@@ -1,6 +1,7 @@
 """Two relays and one session: whoever a viewer comes to, one relay owns it."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -101,6 +102,41 @@ async def test_nobody_but_a_relay_may_say_that_it_passed_somebody_on(
     websocket = await other.http.ws_connect(other.attach_url(weaver_id), headers=forged, protocols=[SUBPROTOCOL_V2])
     await one.until(viewers=2)
     await websocket.close()
+
+
+async def test_pages_are_told_apart_by_the_address_that_they_connected_to(
+    both: TwoRelays, kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    await kubernetes.show("running-no-probe", weaver_id)
+    other, path = both.other(weaver_id), f"/api/weaver/{weaver_id}/attach"
+    ticket = {"Sec-WebSocket-Protocol": f"{SUBPROTOCOL_V2}, ticket.{control_plane.ticket(weaver_id)}"}
+    assert (await refused(other, path, Origin="https://elsewhere.example.org", **ticket))[:2] == (403, "forbidden")
+    page = await other.http.ws_connect(
+        other.attach_url(weaver_id),
+        headers={"Host": "weavers.example.org", "Origin": "https://weavers.example.org"},
+        protocols=[SUBPROTOCOL_V2, f"ticket.{control_plane.ticket(weaver_id)}"],
+    )
+    assert page.protocol == SUBPROTOCOL_V2
+    await page.close()
+
+
+async def test_an_owner_that_says_nothing_any_more_is_none(
+    both: TwoRelays, kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    await kubernetes.show("running-no-probe", weaver_id)
+    owner, other = both.owner(weaver_id), both.other(weaver_id)
+    passed_on = await viewer(other, control_plane, weaver_id)
+    await passed_on.until(status="running")
+    owner.process.send_signal(signal.SIGSTOP)  # its port still takes connections
+    try:
+        ticket = control_plane.ticket(weaver_id)
+        url = f"{other.attach_url(weaver_id)}?ticket={ticket}"
+        async with asyncio.timeout(12), other.http.ws_connect(url, protocols=[SUBPROTOCOL_V2]) as websocket:
+            await Viewer(websocket).until(status="running")
+            assert await passed_on.until_closed() == 1001
+        assert ticket not in "".join(other.log)
+    finally:
+        owner.process.send_signal(signal.SIGCONT)
 
 
 async def back_with(relay: Relay, weaver_id: str, viewer: Viewer) -> Viewer:
