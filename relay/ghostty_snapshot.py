@@ -2,7 +2,7 @@
 
 libghostty's formatter writes text, scrollback and most modes. What it leaves out is read off a copy, which can be made to go
 back to the primary screen, to restore its saved cursor, to pop its keyboard flags. Not made up for: images, protected cells
-(DECSCA), links in the scrollback, the stack of titles, modes saved by XTSAVE, and which rows are one line that wrapped.
+(DECSCA), the stack of titles, modes saved by XTSAVE, and which rows are one line that wrapped.
 """
 
 import re
@@ -13,8 +13,8 @@ from pyghostty import Terminal, ffi, lib
 from pyghostty._ffi import check
 from pyghostty.core import init_sized
 
-from relay.ghostty_overlay import overlay
-from relay.ghostty_rows import Rows
+from relay.ghostty_cells import Cells, background
+from relay.ghostty_rows import SHOWS_ON_BLANK, Rows
 
 _SCREEN: Final = ("cursor", "style", "protection", "charsets")
 _MODE: Final = re.compile(rb"\x1b\[(\??\d+)[hl]")
@@ -77,12 +77,28 @@ def _screen(terminal: Terminal, copy: Terminal) -> bytes:
 
     ``copy`` is spoilt, after everything else was read: it may be the terminal itself.
     """
-    text = formatted(
-        terminal
-    )  # each row by itself: joining those that wrapped goes wrong where one was shortened since
-    total: int = terminal.get("total_rows", "size_t")
-    blank = b"\r\n" * (total - 1 - text.count(b"\r\n"))  # left out by the formatter: all would be shifted
-    return _PLAIN + text + blank + _last_character(terminal) + overlay(terminal) + _saved_cursor(copy) + _keyboard(copy)
+    lines = _PLAIN + b"\r\n".join(_rows(terminal))
+    return lines + _last_character(terminal) + _saved_cursor(copy) + _keyboard(copy)
+
+
+def _rows(terminal: Terminal) -> list[bytes]:
+    """Each by itself: joining those that wrapped goes wrong where one was shortened since."""
+    cols, height = terminal.size
+    text, total = formatted(terminal), terminal.get("total_rows", "size_t")
+    rows = text.split(b"\r\n")
+    above = total - height
+    if above and SHOWS_ON_BLANK.search(text):
+        with copied(terminal) as tall:  # where all rows are on the screen, and can be read cell by cell
+            check(
+                lib.ghostty_terminal_set(
+                    _handle(tall), lib.GHOSTTY_TERMINAL_OPT_RESIZE_PULL_SCROLLBACK, ffi.new("bool*", 1)
+                ),
+                "pull",
+            )
+            tall.feed(b"\x1b[?6l\x1b[%d;1H" % height)
+            tall.resize(cols, total)
+            return Rows(tall).read(0, 0, total, cols, cols)
+    return (rows + [b""] * above)[:above] + Rows(terminal).read(0, 0, height, cols, cols)
 
 
 def _last_character(terminal: Terminal) -> bytes:
@@ -113,7 +129,7 @@ def _keyboard(copy: Terminal) -> bytes:
         copy.feed(b"\x1b[<u")
     while flags and not flags[-1]:
         flags.pop()
-    return b"".join(b"\x1b[>%du" % flag for flag in reversed(flags))
+    return b"\x1b[<%du" % _KEYBOARD_STACK + b"".join(b"\x1b[>%du" % flag for flag in reversed(flags))
 
 
 def _settings(terminal: Terminal, copy: Terminal) -> bytes:
@@ -125,8 +141,14 @@ def _settings(terminal: Terminal, copy: Terminal) -> bytes:
 
 
 def _margins_and_cursor(terminal: Terminal) -> bytes:
-    """In origin mode, rows and columns count from the margins."""
+    """In origin mode, rows and columns count from the margins. A cursor that is to wrap does so after another character."""
     state = _after(terminal, "scrolling_region", "keyboard", screen=(*_SCREEN, "hyperlink"))
+    if terminal.get("cursor_pending_wrap", "bool"):
+        col, row = terminal.cursor
+        ((cells, _),) = Cells(terminal).read(row, 1)
+        colour = background(cells[col])
+        if colour or not cells[col]:  # other cells the formatter has written
+            state = _PLACE.sub(b"\\g<0>\x1b[0%bm " % colour, state, count=1)
     if not terminal.mode(_ORIGIN_MODE):
         return state
     top, left = (int(found[1]) if (found := margin.search(state)) else 1 for margin in (_TOP, _LEFT))

@@ -5,11 +5,11 @@ from typing import Final, Protocol
 
 #: Rows and columns of a session until a driver has told a size.
 UNSIZED: Final = (24, 80)
-#: Puts a terminal that shows anything into the state a snapshot starts from: main screen, no modes, margins or colours, cleared.
+#: Puts a terminal that shows anything into the state a snapshot starts from: main screen, no modes, margins or colours, no open link, cleared.
 #: It may be in the middle of a sequence, too, which CAN ends (ECMA-48, and DEC's parser in every state).
 CLEAR: Final = (
-    b"\x18\x1b[?1049l\x1b[?1;5;6;9;45;66;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[?7;25h\x1b[4l\x1b>\x1b[=0u"
-    b"\x1b[r\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J"
+    b"\x18\x1b[?1049l\x1b[?1;5;6;9;12;45;66;69;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[?7;25h\x1b[4;20l\x1b>\x1b[>4m"
+    b"\x1b[=0u\x1b[r\x1b(B\x1b)B\x0f\x1b]8;;\x1b\\\x1b[0m\x1b[0 q\x1b[H\x1b[2J"
 )
 
 

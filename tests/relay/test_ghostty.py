@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from relay.core.screen import CLEAR
 from relay.ghostty import GhosttyScreen
-from relay.ghostty_overlay import _background as background_of
-from relay.ghostty_overlay import shown
+from relay.ghostty_cells import Cells
+from relay.ghostty_cells import background as background_of
 
 TAILS = b"\xac1;31mTAIL\x07\x1b\\\r\nnext\x1b[2;3Hmoved\n\n\r\nend"
 PIECES = [
@@ -144,7 +144,8 @@ def test_rows_without_text_keep_their_colours_and_links_their_addresses() -> Non
 
 
 def background(screen: GhosttyScreen, x: int, y: int) -> bytes:
-    return background_of([*shown(screen._terminal)][y].cells[x])
+    ((cells, _),) = Cells(screen._terminal).read(y, 1)
+    return background_of(cells[x])
 
 
 def test_title_and_directory_are_told_and_reports_of_sizes_are_not_asked_for() -> None:
@@ -182,3 +183,16 @@ def test_copies_are_given_back() -> None:
     for _ in range(200):
         one.snapshot()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * 1024  # KiB; a copy has over 100
+
+
+@pytest.mark.parametrize("above", [0, 50])
+def test_blanks_do_not_take_the_attributes_of_the_text_before_them(above: int) -> None:
+    """As libghostty's formatter has it; also in the scrollback."""
+    one = screen()
+    one.feed(b"\x1b[4munder\x1b[0m\tno\t\x1b[7mreverse\x1b[0m\x1b[44m \x1b[0m\x1b[20Cend" + b"\r\n" * above)
+    row = next(row for row in one.snapshot().split(b"\r\n") if b"under" in row)
+    parts = (b"\x1b[0m\x1b[4munder\x1b[0m", b"no", b"\x1b[0m\x1b[7mreverse\x1b[0m\x1b[48;5;4m \x1b[0m", b"end")
+    assert [part in row for part in parts] == [True] * 4
+    assert row.count(b"\x1b[3C") == 1
+    assert b"\x1b[20C" in row
+    assert b"    " not in row
