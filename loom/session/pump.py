@@ -37,6 +37,7 @@ class Pump:
         self._door = _open_door(env)
         self._shown = bytearray()  # output that the outer terminal has not taken yet
         self._typed = bytearray()  # input that the inner one has not taken yet
+        self._read_input = 0  # bytes of input that came since the beginning
         self._asked_to_end = False
         self._signals = processes.signal_pipe(_TAKEN)
         os.set_blocking(inner, False)
@@ -72,7 +73,7 @@ class Pump:
         if STDIN in readable or self._inner in writable:
             self._pass_input()
         if self._door and self._door in readable:
-            self._show(self._door.hand_over(self._transcript))
+            self._show(self._door.hand_over(self._transcript, self._read_input))
 
     # -- bytes
 
@@ -92,6 +93,7 @@ class Pump:
     def _pass_input(self) -> None:
         if not self._typed:
             self._typed += self._read(STDIN)
+            self._read_input += len(self._typed)
             self._asked_to_end |= STDIN in self._over
         del self._typed[: self._write(self._inner, self._typed)]
 

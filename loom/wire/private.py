@@ -20,7 +20,7 @@ _MAX_BODY: Final = 256
 SHELL_ENDED: Final = _PREFIX + b"shell-ended" + _TERMINATOR
 
 #: What :func:`parse_snapshot` reads: its first line, how a session says that a drawing is not whole, and sizes.
-_HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})\n")
+_HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})(?: (\d{1,18}))?\n")
 _INCOMPLETE: Final = _PREFIX + b"incomplete" + _TERMINATOR
 #: An emulator lays everything out anew at each size, and programs can write these too: only the last ones count.
 _MOST_SIZES: Final = 50
@@ -37,12 +37,14 @@ class Snapshot:
     """What a session's terminal was shown, as ``loom session --snapshot`` tells it: output and changes of size, in order.
 
     ``mark`` is the private sequence that stands in the output where it ends. Not ``complete``: a full-screen program drew
-    more than was kept and should draw anew.
+    more than was kept and should draw anew. ``read`` is how many bytes of input the session has got since it began, None
+    when it does not tell.
     """
 
     mark: bytes
     complete: bool
     pieces: tuple[bytes | Resize, ...]
+    read: int | None = None
 
 
 def parse_snapshot(answer: bytes) -> Snapshot:
@@ -56,8 +58,9 @@ def parse_snapshot(answer: bytes) -> Snapshot:
     sizes = len(rest) // 3
     for number, (rows, cols, output) in enumerate(zip(rest[::3], rest[1::3], rest[2::3], strict=True)):
         pieces += [Resize(int(rows), int(cols)), output] if sizes - number <= _MOST_SIZES else [output]
+    read = int(head[3]) if head[3] else None
     mark = _PREFIX + b"mark;" + head[1] + _TERMINATOR
-    return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece))
+    return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece), read)
 
 
 class PrivateSequences:

@@ -18,9 +18,14 @@ def snapshot(env: dict[str, str]) -> tuple[str, bytes]:
     """Its mark, and what it says the terminal was shown."""
     done = subprocess.run([*LOOM, "session", "--snapshot"], env=env, capture_output=True, timeout=30, check=True)
     head, _, body = done.stdout.partition(b"\n")
-    mark, length = head.decode().split()
+    mark, length, _ = head.decode().split()
     assert len(body) == int(length)
     return mark, body
+
+
+def input_read(env: dict[str, str]) -> int:
+    done = subprocess.run([*LOOM, "session", "--snapshot"], env=env, capture_output=True, timeout=30, check=True)
+    return int(done.stdout.partition(b"\n")[0].split()[2])
 
 
 def test_the_snapshot_ends_exactly_where_its_mark_stands(session: StartSession, pod_env: dict[str, str]) -> None:
@@ -44,6 +49,15 @@ def test_sizes_and_everything_from_the_beginning(session: StartSession, pod_env:
     _, shown = snapshot(pod_env)
     assert shown.startswith(b"\x1b_loom.dev;size;24;80\x1b\\" + banner.encode())
     assert shown.index(b"\x1b_loom.dev;size;30;90\x1b\\") < shown.index(b"30 90\r\n")
+
+
+def test_how_much_was_typed_is_told(session: StartSession, pod_env: dict[str, str]) -> None:
+    terminal = session()
+    terminal.expect(PROMPT)
+    before = input_read(pod_env)
+    terminal.type(b"echo do''ne\r")
+    terminal.expect("done\r\n")
+    assert input_read(pod_env) - before == len(b"echo do''ne\r")
 
 
 def test_a_drawing_of_which_the_beginning_was_forgotten_is_told(session: StartSession, pod_env: dict[str, str]) -> None:

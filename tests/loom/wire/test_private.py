@@ -92,6 +92,11 @@ def test_what_a_session_hands_over_is_read(body, complete, pieces):
     assert PrivateSequences().feed(mark_sequence(MARK)) == []
 
 
+def test_a_session_tells_how_much_input_it_read():
+    assert parse_snapshot(f"{MARK} 1 12345\na".encode()).read == 12345
+    assert parse_snapshot(f"{MARK} 1\na".encode()).read is None
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"nonsense", b"usage: x\n", f"{MARK} 4\nabc".encode(), f"{MARK} 2\nabc".encode(), f"{MARK} 0".encode()]

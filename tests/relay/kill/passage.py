@@ -1,0 +1,79 @@
+"""A way between two parts that a test cuts, or lets fall silent without a word to either of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+_CHUNK = 64 * 1024
+
+
+class Passage:
+    """Passes on what comes to ``url``, to another address."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._open = asyncio.Event()
+        self._open.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def connections(self) -> int:
+        return len(self._writers) // 2
+
+    def cut(self) -> None:
+        """Every connection is gone, with what was on its way; new ones may come."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def fall_silent(self) -> None:
+        """Nothing passes, nor does anything end."""
+        self._open.clear()
+
+    def go_on(self) -> None:
+        """What waited passes."""
+        self._open.set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
+        await self._open.wait()
+        back_reader, back_writer = await asyncio.open_connection(host, port)
+        both = {writer, back_writer}
+        self._writers |= both
+        try:
+            await asyncio.gather(self._pump(reader, back_writer), self._pump(back_reader, writer))
+        finally:
+            self._writers -= both
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):  # either side may end a connection as it likes
+            while data := await reader.read(_CHUNK):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def passage(url: str) -> AsyncIterator[Passage]:
+    """To the server at ``url``."""
+    to = urlsplit(url)
+    assert to.hostname
+    assert to.port
+    one = Passage()
+    serving: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        serving.add(task)
+        await one.serve(reader, writer, str(to.hostname), int(to.port or 0))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    one.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield one
+    finally:
+        one.go_on()
+        one.cut()
+        server.close()
+        await asyncio.gather(*serving, return_exceptions=True)
