@@ -14,6 +14,7 @@ from relay.beginning import Beginning
 from relay.core.channels import STDIN_PIECE
 from relay.core.hub import Typing
 from relay.core.joining import written_before
+from relay.core.sent import Sent
 from relay.kube import Kube, KubeError
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class Terminal:
         self._heard = False  # the present stream has brought output
         self._input: deque[tuple[bytes, Typing | None]] = deque()
         self._takes_input = True
+        self._sent = Sent()
+        self._holds_input = False  # until it is known what of it the stream before this one lost
         self._waiting_input = 0
         self._writing = False
         self._room = asyncio.Event()
@@ -84,6 +87,7 @@ class Terminal:
         beginning = self._beginning = Beginning()
         joining = asyncio.create_task(self._join(attach, beginning, redraw=redraw))
         self._attach = attach
+        self._holds_input = redraw and bool(self._sent)
         self._heard = False
         redrawing = asyncio.create_task(self._have_redrawn(attach, joining))
         try:
@@ -171,8 +175,11 @@ class Terminal:
         if missing and (snapshot := await self._snapshot(beginning)):
             self._joined = True
             self._replay(snapshot)
+            self._send_again(snapshot)
             self._go_on(beginning)
             return _Redraw.NOTHING if snapshot.complete else _Redraw.ALL
+        if redraw:
+            self._sent.forget()
         if not self._joined:
             # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
             live = beginning.data
@@ -190,10 +197,22 @@ class Terminal:
             return None
         return snapshot if await beginning.cut(snapshot.mark) else None
 
+    def _send_again(self, snapshot: Snapshot) -> None:
+        """What the stream before this one lost of the input comes before what was typed since."""
+        if snapshot.read is None:
+            self._sent.forget()
+        elif lost := self._sent.lost(snapshot.read):
+            log.info("%d bytes of input are sent again", len(lost), extra={"fields": {"pod": self._pod_name}})
+            self._input.appendleft((lost, None))
+            self._waiting_input += len(lost)
+
     def _go_on(self, beginning: Beginning) -> None:
         self._beginning = None
         beginning.end()
         self._output(beginning.data)
+        if self._holds_input:
+            self._holds_input = False
+            self._send_input_soon()
 
     async def _read_log(self) -> bytes:
         try:
@@ -222,7 +241,7 @@ class Terminal:
             return
         self._writing = True
         try:
-            while self._input and self._attach:
+            while self._input and self._attach and not self._holds_input:
                 data, typing = self._input.popleft()
                 self._waiting_input -= len(data)
                 if self._waiting_input <= _INPUT_LIMIT:
@@ -246,15 +265,16 @@ class Terminal:
                 self._waiting_input += len(data)
             raise
         except asyncio.CancelledError:  # the stream has it; only the wait until it had room for more was cut short
-            _finish(typing, len(data))
+            self._has_left(data, typing)
             raise
-        _finish(typing, len(data))
+        self._has_left(data, typing)
 
-
-def _finish(typing: Typing | None, count: int) -> None:
-    if typing:
-        typing.accepted.finish(count)
-        typing.moved()
+    def _has_left(self, data: bytes, typing: Typing | None) -> None:
+        """In the stream; :attr:`_sent` remembers it, should the stream break."""
+        self._sent.add(data)
+        if typing:
+            typing.accepted.finish(len(data))
+            typing.moved()
 
 
 async def _resize(attach: Attach, size: Resize) -> None:
