@@ -16,6 +16,7 @@ from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError
 from relay.metrics import Metrics
+from relay.resume import LIFETIME
 from relay.states import APPEAR, weaver_state
 from relay.terminal import Terminal
 
@@ -28,6 +29,8 @@ _RETRY_FIRST: Final = 0.1
 _RETRY_LONGEST: Final = 5.0
 #: A container that just started may refuse for a moment: people hear of it when the next attempt is so many seconds away.
 _WORTH_TELLING: Final = 1.0
+#: Seconds for which a viewer that left may come back.
+_KEPT: Final = LIFETIME.total_seconds()
 #: Seconds after its time that something is looked for, to be sure that it is due.
 _LATER: Final = 0.1
 #: A container that runs for longer than this has drawn things that nobody here has seen.
@@ -40,6 +43,7 @@ class Place:
 
     typing: Typing = field(default_factory=Typing)
     reading: asyncio.Task[None] | None = None
+    left_at: float = 0.0  # seconds of the event loop's clock
 
 
 class Session:
@@ -56,7 +60,7 @@ class Session:
         self.weaver_id = weaver_id
         self.hub = Hub(GhosttyScreen(self._reply), unknown=True)
         self.expires_at = datetime.min.replace(tzinfo=UTC)  # the weaver's: the latest that a ticket told
-        self._places: dict[str, Place] = {}  # by viewer; as long as the session, since a viewer may come back to it
+        self._places: dict[str, Place] = {}  # by viewer; for as long as it may come back
         self._report = report
         self._now = now
         self._metrics = metrics
@@ -122,9 +126,18 @@ class Session:
     async def leave(self, viewer: Viewer) -> None:
         """The viewer's connection is gone."""
         self.hub.leave(viewer)
+        if place := self._places.get(viewer.id):
+            place.left_at = self._clock()
+        asyncio.get_running_loop().call_later(_KEPT + _LATER, self._give_up, viewer.id)
         self._presence.went(viewer.user_id, self._clock())
         asyncio.get_running_loop().call_later(GRACE + _LATER, self._tell_who_left)
         await self._terminal.resize(self.hub.size)
+
+    def _give_up(self, viewer_id: str) -> None:
+        """The place of a viewer whose resume token is too old by now."""
+        place = self._places.get(viewer_id)
+        if place and (not place.reading or place.reading.done()) and self._clock() - place.left_at >= _KEPT:
+            del self._places[viewer_id]
 
     def _tell_who_left(self) -> None:
         for user_id, text in self._presence.left(self._clock()):

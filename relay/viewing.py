@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT: Final = 4 * 1024 * 1024
 #: Bytes that may wait in the kernel besides: those cannot be replaced by a repaint any more, and pings wait behind them.
 _UNSENT: Final = 128 * 1024
-#: Seconds between two repaints of one viewer, at least.
+#: Seconds between two repaints of one viewer, at least; more when so many of a session are painted that it would cost too much.
 REPAINT_EVERY: Final = 0.05
+_MANY: Final = 10
 _LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
@@ -185,7 +186,7 @@ class _Connection:
         """What is to be sent next, when there is something; a repaint when the viewer is due for one. None when that was all."""
         viewer, outbox = self._viewer, self._viewer.outbox
         while (item := outbox.take()) is None and not outbox.closed:
-            due = self._repainted_at + REPAINT_EVERY - self._clock() if viewer.stale else None
+            due = self._due() if viewer.stale else None
             if due is not None and due <= 0:
                 self._repainted_at = self._clock()
                 self._session.hub.repaint(viewer)
@@ -197,6 +198,11 @@ class _Connection:
                     async with asyncio.timeout(due):
                         await self._news.wait()
         return item
+
+    def _due(self) -> float:
+        """In how many seconds the next repaint may be."""
+        every = REPAINT_EVERY * max(1.0, self._session.hub.painted / _MANY)
+        return self._repainted_at + every - self._clock()
 
     def _count(self, sent: int) -> None:
         self._metrics.sent.add(sent)

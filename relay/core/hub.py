@@ -164,6 +164,11 @@ class Hub:
             viewer.outbox.put_screen(viewer.painter.paint(self.screen, session, viewer.size or session))
         viewer.stale = viewer.behind and fits  # to see whether it is calm then
 
+    @property
+    def painted(self) -> int:
+        """How many viewers are served repaints: whoever calls for those takes more time when there are many."""
+        return sum(viewer.painter is not None for viewer in self.viewers)
+
     # -- what comes from the container
 
     def output(self, data: bytes) -> None:

@@ -4,11 +4,18 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import aiohttp
 import pytest
 
 from loom.wire import SUBPROTOCOL_V2
+from relay.core import hub
+from relay.core.outbox import Outbox
+from relay.metrics import Metrics
+from relay.resume import LIFETIME
+from relay.session import Session
 from tests.relay.control_plane import ControlPlane
 from tests.relay.kubernetes import Kubernetes, Stream
 from tests.relay.relay_process import DEADLINE, Viewer, running_relay
@@ -115,6 +122,20 @@ async def test_a_viewer_that_dies_without_a_word_is_noticed_and_an_idle_upstream
                 assert await viewer.next()
     assert pinging.kubernetes.streams.empty()
     assert not stream.over.is_set()
+
+
+async def test_a_viewer_that_left_too_long_ago_to_come_back_is_forgotten() -> None:
+    no = cast("Any", None)  # what is behind a session is not asked
+    session = Session("weaver", no, no, no, Metrics())
+    viewer = hub.Viewer("viewer", may="driver", role="driver", outbox=Outbox(100, lambda: None))
+    session.join(viewer, datetime.now(UTC))
+    place = session.new_place(viewer.id)
+    await session.leave(viewer)
+    session._give_up(viewer.id)
+    assert session.place(viewer.id) is place
+    place.left_at -= LIFETIME.total_seconds()
+    session._give_up(viewer.id)
+    assert session.viewer_ids == []
 
 
 async def test_sigterm_ends_within_its_grace_with_stuck_viewers_and_event_streams(setup: Setup) -> None:
