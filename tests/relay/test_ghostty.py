@@ -1,6 +1,7 @@
 """A terminal that is fed a snapshot and then the rest shows what one shows that was fed everything."""
 
 import resource
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -196,3 +197,16 @@ def test_blanks_do_not_take_the_attributes_of_the_text_before_them(above: int) -
     assert row.count(b"\x1b[3C") == 1
     assert b"\x1b[20C" in row
     assert b"    " not in row
+
+
+def test_a_session_with_full_scrollback_is_small_when_output_pauses() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    output = b"".join(b"line %d %s\r\n" % (number, b"word " * (number % 15)) for number in range(6000))
+    before = resident()
+    screens = [screen() for _ in range(20)]
+    for one in screens:
+        one.feed(output)
+        one.feed(b"$ ")
+    assert resident() - before < 20 * 768 * 1024
