@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from chalicelib.domain.ids import pod_name
-from relay.core.hub import WeaverState
+from relay.core.viewer import WeaverState
 from relay.follower import Observation, PodFollower
 from relay.kube import Kube
 from relay.states import APPEAR, weaver_state

@@ -5,7 +5,7 @@ from typing import Final
 
 from loom.wire import Ack, Resume
 from relay.admission import Admitted
-from relay.core.hub import Viewer
+from relay.core.viewer import Viewer
 from relay.resume import RENEW_EVERY, ResumeClaims, ResumeTokens
 
 #: Seconds.

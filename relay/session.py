@@ -10,8 +10,9 @@ from typing import Final
 from chalicelib.domain.ids import pod_name
 from chalicelib.domain.pod_status import ROUTINE
 from loom.wire import Exit, Notice, Resize, Role, Snapshot
-from relay.core.hub import Hub, Typing, Viewer
+from relay.core.hub import Hub
 from relay.core.presence import GRACE, Presence
+from relay.core.viewer import Typing, Viewer
 from relay.follower import Observation, PodFollower
 from relay.ghostty import GhosttyScreen
 from relay.kube import Kube, KubeError

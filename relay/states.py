@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from chalicelib.domain.pod_status import STAGES
 from loom.wire import Stage
-from relay.core.hub import WeaverState
+from relay.core.viewer import WeaverState
 from relay.follower import Observation
 
 #: Seconds a pod may take to appear: creating it and attaching to it race.

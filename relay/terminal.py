@@ -12,9 +12,9 @@ from loom.wire import Resize, Snapshot, WireError, parse_snapshot
 from relay.attach import Attach
 from relay.beginning import Beginning
 from relay.core.channels import STDIN_PIECE
-from relay.core.hub import Typing
 from relay.core.joining import written_before
 from relay.core.sent import Sent
+from relay.core.viewer import Typing
 from relay.kube import Kube, KubeError
 
 log = logging.getLogger(__name__)

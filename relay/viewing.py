@@ -16,8 +16,8 @@ from loom.wire import SUBPROTOCOL_V2, Ack, ClientMessage, Exit, Notice, Resize, 
 from relay.admission import Admitted
 from relay.core.bucket import Bucket
 from relay.core.dialects import V1, V2, Dialect
-from relay.core.hub import Viewer
 from relay.core.outbox import Item, Outbox
+from relay.core.viewer import Viewer
 from relay.letters import Letters
 from relay.limits import CONTROL_COST, FRAME_COST
 from relay.metrics import Metrics

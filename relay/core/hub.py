@@ -8,15 +8,15 @@ was full. Whenever it has taken everything it is due for a repaint (:meth:`Hub.r
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from loom.wire import Accepted, Ack, Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Stage, Status
-from relay.core.outbox import Outbox
+from loom.wire import Ack, Exit, Notice, PrivateSequences, Resize, Role, ShellEnded, Status
 from relay.core.painting import Painter
 from relay.core.queries import Queries, TerminalQuery
 from relay.core.screen import CLEAR, UNSIZED, Screen
+from relay.core.viewer import Viewer, WeaverState
 
 #: A slow viewer gets bytes again once no more of them than this came since its last repaint.
 CALM: Final = 64 * 1024
@@ -26,47 +26,6 @@ _GRAPHICS_REPLY: Final = re.compile(rb"(?:\x1b_G[^\x1b]*\x1b\\)+")
 _UNTYPED: Final = re.compile(
     rb"(?:\x1b\[[?>=]?[\d;]*(?:\$y|[cRn])|\x1b\[\?[\d;]*u|\x1b\[[IO]|\x1b[]P_][^\x07\x1b]*(?:\x07|\x1b\\))+"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class WeaverState:
-    """What is known of the weaver, as told in Status messages (see :class:`loom.wire.Status`)."""
-
-    status: str = "pending"
-    reason: str | None = None
-    message: str | None = None
-    stages: tuple[Stage, ...] = ()
-
-
-@dataclass(eq=False, slots=True)
-class Typing:
-    """One viewer's input over all its connections. ``moved`` is called when there may be more to acknowledge."""
-
-    accepted: Accepted = field(default_factory=Accepted)
-    moved: Callable[[], None] = lambda: None
-
-
-@dataclass(eq=False, slots=True)
-class Viewer:
-    """One connection to the session. ``may`` is the most that its ticket allows; ``resumed``: it shows an earlier screen."""
-
-    id: str
-    may: Role
-    role: Role
-    outbox: Outbox
-    typing: Typing = field(default_factory=Typing)
-    resumed: bool = False
-    user_id: str = ""
-    expires_at: str = ""  # the weaver's, as the viewer's ticket says; RFC 3339
-    size: Resize | None = None
-    ready: bool = False
-    live: bool = False
-    painter: Painter | None = None  # while it is painted
-    behind: bool = False
-    stale: bool = False  # painted, and not as the screen is now
-    missed: int = 0  # bytes of output since the last repaint
-    exit: Exit | None = None  # set when the session is over for this viewer
-    told: Status | None = None
 
 
 @dataclass(eq=False, slots=True)

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from loom.wire import SUBPROTOCOL_V2
-from relay.core import hub
+from relay.core import viewer as core
 from relay.core.outbox import Outbox
 from relay.metrics import Metrics
 from relay.resume import LIFETIME
@@ -127,7 +127,7 @@ async def test_a_viewer_that_dies_without_a_word_is_noticed_and_an_idle_upstream
 async def test_a_viewer_that_left_too_long_ago_to_come_back_is_forgotten() -> None:
     no = cast("Any", None)  # what is behind a session is not asked
     session = Session("weaver", no, no, no, Metrics())
-    viewer = hub.Viewer("viewer", may="driver", role="driver", outbox=Outbox(100, lambda: None))
+    viewer = core.Viewer("viewer", may="driver", role="driver", outbox=Outbox(100, lambda: None))
     session.join(viewer, datetime.now(UTC))
     place = session.new_place(viewer.id)
     await session.leave(viewer)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.wire import SHELL_ENDED, Exit, Notice, Resize, Status
-from relay.core.hub import CALM, Hub, Viewer, WeaverState
+from relay.core.hub import CALM, Hub
 from relay.core.outbox import Outbox
 from relay.core.screen import CLEAR
+from relay.core.viewer import Viewer, WeaverState
 
 RUNNING = WeaverState("running")
 #: Makes letters of what begins a sequence that the hub may hold back or take out.

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loom.wire import Resize
-from relay.core.hub import Hub, Viewer, WeaverState
+from relay.core.hub import Hub
 from relay.core.outbox import Outbox
+from relay.core.viewer import Viewer, WeaverState
 from relay.ghostty import GhosttyScreen
 from tests.relay.core.test_painting import PIECES, look, sized, terminal
 
