@@ -3,8 +3,9 @@
 import pytest
 
 from loom.wire import Resize
-from relay.core.hub import Hub, Viewer, WeaverState
+from relay.core.hub import Hub
 from relay.core.outbox import Outbox
+from relay.core.viewer import Viewer, WeaverState
 from relay.ghostty import GhosttyScreen
 from tests.relay.fidelity.looking import look, screen
 from tests.relay.fidelity.recordings import COLS, NAMES, ROWS, recorded
