@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,12 +122,10 @@ class Viewer:
 
 
 @asynccontextmanager
-async def running_relay(environment: Mapping[str, str]) -> AsyncIterator[Relay]:
-    """A relay that listens on a free port, ended afterwards."""
+async def running_relay(environment: Mapping[str, str], inside: Sequence[str] = ()) -> AsyncIterator[Relay]:
+    """A relay that listens on a free port, ended afterwards. ``inside`` is a command that runs the one that follows it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "relay",
+        *(*inside, sys.executable, "-m", "relay"),
         env={**os.environ, "LOOM_RELAY_LISTEN": "127.0.0.1:0", **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

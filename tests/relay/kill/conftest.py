@@ -8,10 +8,13 @@ import pytest
 
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
+from tests.relay.kill.network import may_make_networks
 from tests.relay.kill.passage import Passage, passage
 from tests.relay.person import Person
 from tests.relay.pods import NAMESPACE, Cluster, running_cluster
 from tests.relay.relay_process import Relay, running_relay
+
+collect_ignore = [] if may_make_networks() else ["test_network.py"]
 
 
 @pytest.fixture(scope="module")

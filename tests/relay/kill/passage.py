@@ -54,8 +54,8 @@ class Passage:
 
 
 @asynccontextmanager
-async def passage(url: str) -> AsyncIterator[Passage]:
-    """To the server at ``url``."""
+async def passage(url: str, listen: str = "127.0.0.1") -> AsyncIterator[Passage]:
+    """From an address of this machine to the server at ``url``."""
     to = urlsplit(url)
     assert to.hostname
     assert to.port
@@ -68,8 +68,8 @@ async def passage(url: str) -> AsyncIterator[Passage]:
         serving.add(task)
         await one.serve(reader, writer, str(to.hostname), int(to.port or 0))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    one.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, listen, 0)
+    one.url = f"http://{listen}:{server.sockets[0].getsockname()[1]}"
     try:
         yield one
     finally:
