@@ -26,6 +26,7 @@ _HALF: Final = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][
 #: Where the cursor is; libghostty knows the one without page only.
 _CPR: Final = b"\x1b[6n"
 _DECXCPR: Final = b"\x1b[?6n"
+_NO_PNG: Final = b"EINVAL: unsupported format"
 #: Gives a sequence up (CAN), and begins one that terminals ignore to its end.
 _IGNORE: Final = b"\x18\x1b_"
 
@@ -37,8 +38,8 @@ class GhosttyScreen:
         rows, cols = UNSIZED
         self._terminal = Terminal(cols, rows, scrollback=_SCROLLBACK_LINES, fg=FOREGROUND, bg=BACKGROUND)
         self._rows = Rows(self._terminal)
-        self._terminal.on_reply(reply)
         self._reply = reply
+        self._terminal.on_reply(self._answer)
         self._set("SCROLLBACK_MAX_BYTES", _SCROLLBACK_BYTES)
         self._set("CONTINUATION_MAX_BYTES", _CONTINUATION_BYTES)
         self._fed = False
@@ -68,7 +69,7 @@ class GhosttyScreen:
         elif query == _DECXCPR:
             self._terminal.on_reply(lambda data: self._reply(data.replace(b"[", b"[?")))
             self._terminal.feed(_CPR)
-            self._terminal.on_reply(self._reply)
+            self._terminal.on_reply(self._answer)
         else:
             self._terminal.feed(query)
 
@@ -97,6 +98,10 @@ class GhosttyScreen:
         """See :meth:`relay.core.screen.Screen.modes`."""
         alternate = shows_alternate(self._terminal)
         return frozenset(mode for mode in among if (alternate if mode == 1049 else self._terminal.mode(mode)))
+
+    def _answer(self, data: bytes) -> None:
+        """What the emulator says to programs. It has no decoder for PNG, but viewers' terminals have."""
+        self._reply(data.replace(_NO_PNG, b"OK") if data.startswith(b"\x1b_G") else data)
 
     def _compress(self) -> None:
         """The scrollback, to a fifth: 2,000 lines are then 0.25 MiB. It takes a millisecond."""

@@ -87,6 +87,14 @@ def test_queries_are_answered() -> None:
     assert replies == [b"\x1b[3;7R"]
 
 
+def test_graphics_are_answered_for_terminals_that_can_show_them() -> None:
+    replies: list[bytes] = []
+    one = GhosttyScreen(replies.append)
+    one.feed(b"\x1b_Gi=5,a=T,f=100;iVBORw0KGgo=\x1b\\")
+    one.ask(b"\x1b_Gi=6,a=q,f=24,s=1,v=1;AAAA\x1b\\")
+    assert replies == [b"\x1b_Gi=5;OK\x1b\\", b"\x1b_Gi=6;OK\x1b\\"]
+
+
 def test_nothing_fed_is_nothing_shown() -> None:
     assert screen().snapshot() == b""
 
