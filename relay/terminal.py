@@ -31,6 +31,8 @@ _SILENCE: Final = 0.15
 _NOTICED: Final = 0.05
 #: Bytes of input that may wait; whoever types more waits too.
 _INPUT_LIMIT: Final = 64 * 1024
+#: Bytes of waiting input above which programs get no more answers from the screen; what people type still has room.
+_REPLIES_LIMIT: Final = 16 * 1024
 
 
 class _Redraw(Enum):
@@ -131,9 +133,10 @@ class Terminal:
         self._room.set()
 
     def reply(self, data: bytes) -> None:
-        """Input that the emulator answers in the middle of output: sent soon."""
-        self._enqueue(data, None)
-        self._send_input_soon()
+        """What the screen answers in the middle of output: sent soon. Lost on a program that asks on and reads nothing."""
+        if self._waiting_input + len(data) <= _REPLIES_LIMIT:
+            self._enqueue(data, None)
+            self._send_input_soon()
 
     async def resize(self, size: Resize | None) -> None:
         """The terminal's size from now on; None and the size it has already do nothing."""
