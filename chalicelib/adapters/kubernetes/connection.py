@@ -26,6 +26,8 @@ from chalicelib.domain.kubeconfig import (
 
 #: Connections kept open: as many as a sweep has steps under way.
 _POOL_SIZE: Final = 32
+#: Seconds for a credential plugin where nothing else sets a deadline: it may ask somebody over the network.
+_PLUGIN_TIMEOUT: Final = 20.0
 
 
 def load_access(kubeconfig: Path) -> ClusterAccess:
@@ -141,7 +143,7 @@ def _run_plugin(plugin: ExecPlugin, base: Path) -> PluginToken:
     try:
         done = subprocess.run(
             [command, *plugin.args], env={**os.environ, **plugin.environment}, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=left(), check=True,
+            capture_output=True, timeout=min(_PLUGIN_TIMEOUT, left()), check=True,
         )  # fmt: skip
         return plugin_token(done.stdout)
     except (OSError, subprocess.SubprocessError) as error:
