@@ -27,7 +27,7 @@ def dynamodb_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.timeout(3600 if FULL else 120)
+@pytest.mark.timeout(3600 if FULL else 300)
 def test_nothing_is_left_behind_and_no_answer_lies(dynamodb_url: str, tmp_path: Path):
     told: list[str] = []
     counts = run(dynamodb_url, tmp_path, full=FULL, tell=told.append)
