@@ -36,6 +36,8 @@ _MANY: Final = 10
 _LAST_WORDS: Final = 0.1
 #: Seconds a viewer has to tell its size, so that the first thing it gets is drawn for it.
 _TIME_TO_TELL_SIZE: Final = 0.25
+#: Seconds that output may wait here before a viewer is shown how things are instead.
+_LATE: Final = 1.0
 #: Seconds after which output is not taken for the echo of what was typed.
 _ECHO_WITHIN: Final = 1.0
 _CLOSE_CODES: Final = {"drain": 1001, "slow": 1008}
@@ -135,6 +137,7 @@ class _Connection:
         self._clock = asyncio.get_running_loop().time
         self._typed_at: float | None = None  # since then no output was sent
         self._repainted_at = float("-inf")
+        self._waited_to, self._waited_from = 0, 0.0  # a position in the output, and since when bytes up to it wait
 
     async def read(self) -> None:
         """Take what the viewer sends, until it leaves. Whoever sends too much is not read for a while."""
@@ -179,6 +182,7 @@ class _Connection:
                 return
             if isinstance(item, bytes):
                 self._count(len(item))
+                self._look_at_the_time()
         left = self._viewer.exit
         await self._websocket.close(code=_CLOSE_CODES.get(left.reason, 1000) if left else 1000)
 
@@ -198,6 +202,14 @@ class _Connection:
                     async with asyncio.timeout(due):
                         await self._news.wait()
         return item
+
+    def _look_at_the_time(self) -> None:
+        """Whether what is sent now had to wait too long. A whole screen may take its time."""
+        outbox, now = self._viewer.outbox, self._clock()
+        if self._viewer.painter or outbox.of_screens or outbox.taken >= self._waited_to:
+            self._waited_to, self._waited_from = outbox.taken + outbox.size, now
+        elif now - self._waited_from > _LATE:
+            self._session.hub.fall_behind(self._viewer)
 
     def _due(self) -> float:
         """In how many seconds the next repaint may be."""

@@ -4,7 +4,7 @@ Output goes to the screen and to every viewer that is *live*. A viewer becomes l
 had time to) and the weaver runs: it then gets the screen, and from there on the bytes, so that nothing is lost or doubled.
 A viewer that comes back after its connection broke is a new :class:`Viewer` with the same id.
 A viewer is *painted* while bytes are not for it: its terminal has not the session's size, or it is *behind*, since its outbox
-was full. Whenever it has taken everything it is due for a repaint (:meth:`Hub.repaint`), and in the end for the whole screen.
+was full or is taken too late. Whenever it has taken everything it is due for a repaint (:meth:`Hub.repaint`), and in the end for the whole screen.
 """
 
 import re
@@ -19,7 +19,7 @@ from relay.core.screen import CLEAR, UNSIZED, Screen
 from relay.core.viewer import Viewer, WeaverState
 
 #: A slow viewer gets bytes again once no more of them than this came since its last repaint.
-CALM: Final = 64 * 1024
+CALM: Final = 4 * 1024
 #: What a terminal answers to the graphics of a program, as the emulator does: only one is to.
 _GRAPHICS_REPLY: Final = re.compile(rb"(?:\x1b_G[^\x1b]*\x1b\\)+")
 #: What terminals send by themselves: focus changes, and replies that were not asked for. It is input, but nobody typed it.
@@ -110,6 +110,11 @@ class Hub:
         self._take_size()
         self._tell_all()
         return True
+
+    def fall_behind(self, viewer: Viewer) -> None:
+        """The viewer gets what is sent too late: it is shown how things are, and not how they were."""
+        viewer.behind = True
+        self._paint(viewer)
 
     def repaint(self, viewer: Viewer) -> None:
         """A stale viewer has taken everything: it gets what changed, or the whole screen and bytes again if they are for it."""
@@ -227,8 +232,7 @@ class Hub:
                 viewer.missed += len(data)
                 self._make_stale(viewer)
             elif viewer.live and not viewer.outbox.put_output(data):
-                viewer.behind = True
-                self._paint(viewer)
+                self.fall_behind(viewer)
 
     def _go_live(self, viewer: Viewer) -> None:
         if viewer.ready and not viewer.live and self.state.status == "running" and not self.unknown:

@@ -24,21 +24,22 @@ class Outbox:
         self._limit = limit
         self.wake = wake
         self._items: deque[Item] = deque()
-        self._of_screens = 0  # bytes of screens in the queue: they leave the limit to output
+        self.of_screens = 0  # bytes of screens in the queue: they leave the limit to output
         self.peak = 0
+        self.taken = 0  # bytes of output that have left it
         self.size = 0  # bytes of output in the queue
         self.closed = False
 
     def put_output(self, data: bytes) -> bool:
         """False when the queue is full: nothing was taken."""
-        if self.size + len(data) > self._limit + self._of_screens:
+        if self.size + len(data) > self._limit + self.of_screens:
             return False
         self._put(data)
         return True
 
     def put_screen(self, data: bytes) -> None:
         """The screen, or what of it changed: as large as it is."""
-        self._of_screens += len(data)
+        self.of_screens += len(data)
         self._put(data)
 
     def put(self, message: ServerMessage) -> None:
@@ -50,7 +51,7 @@ class Outbox:
     def discard_output(self) -> None:
         """Forgets the output that was not sent yet; control messages stay."""
         self._items = deque(item for item in self._items if not isinstance(item, bytes))
-        self.size = self._of_screens = 0
+        self.size = self.of_screens = 0
 
     def close(self) -> None:
         """Nothing more will be put; what is in the queue is still sent."""
@@ -72,7 +73,8 @@ class Outbox:
             pieces.append(self._items.popleft())  # type: ignore[arg-type]  # the condition says bytes
             length += len(pieces[-1])
         self.size -= length
-        self._of_screens = min(self._of_screens, self.size)
+        self.taken += length
+        self.of_screens = min(self.of_screens, self.size)
         return first if len(pieces) == 1 else b"".join(pieces)
 
     def _put(self, data: bytes) -> None:
