@@ -103,13 +103,16 @@ def _rows(terminal: Terminal) -> list[bytes]:
 
 def _last_character(terminal: Terminal) -> bytes:
     """Written again, for programs that go on with "the same once more" (REP)."""
-    rows, cols = Rows(terminal), terminal.size[0]
     col, row = terminal.cursor
-    width = 2 if col > 1 and rows.part_at(col - 1, row) == lib.GHOSTTY_CELL_WIDE_SPACER_TAIL else 1
-    if col < width:
-        return b""
-    last = rows.read(row, col - width, 1, width, cols)[0]
-    return b"\x1b[%d;%dH" % (row + 1, col - width + 1) + last if last else b""
+    return _character(terminal, row, col) if col else b""
+
+
+def _character(terminal: Terminal, row: int, end: int) -> bytes:
+    """The character that ends before this column, in its place; empty for a blank."""
+    rows = Rows(terminal)
+    width = 2 if end > 1 and rows.part_at(end - 1, row) == lib.GHOSTTY_CELL_WIDE_SPACER_TAIL else 1
+    text = rows.read(row, end - width, 1, width, terminal.size[0])[0]
+    return b"\x1b[%d;%dH" % (row + 1, end - width + 1) + text if text else b""
 
 
 def _saved_cursor(copy: Terminal) -> bytes:
@@ -144,11 +147,7 @@ def _margins_and_cursor(terminal: Terminal) -> bytes:
     """In origin mode, rows and columns count from the margins. A cursor that is to wrap does so after another character."""
     state = _after(terminal, "scrolling_region", "keyboard", screen=(*_SCREEN, "hyperlink"))
     if terminal.get("cursor_pending_wrap", "bool"):
-        col, row = terminal.cursor
-        ((cells, _),) = Cells(terminal).read(row, 1)
-        colour = background(cells[col])
-        if colour or not cells[col]:  # other cells the formatter has written
-            state = _PLACE.sub(b"\\g<0>\x1b[0%bm " % colour, state, count=1)
+        state = _PLACE.sub(lambda place: _wrapping(terminal, place[0]), state, count=1)
     if not terminal.mode(_ORIGIN_MODE):
         return state
     top, left = (int(found[1]) if (found := margin.search(state)) else 1 for margin in (_TOP, _LEFT))
@@ -158,6 +157,16 @@ def _margins_and_cursor(terminal: Terminal) -> bytes:
         count=1,
     )
     return relative
+
+
+def _wrapping(terminal: Terminal, place: bytes) -> bytes:
+    """What makes a cursor in this place wrap at the next character, where the formatter does not: on a blank, at a margin."""
+    col, row = terminal.cursor
+    ((cells, _),) = Cells(terminal).read(row, 1)
+    colour = background(cells[col])
+    if colour or not cells[col]:
+        return place + b"\x1b[0%bm " % colour
+    return place if col + 1 == len(cells) else _character(terminal, row, col + 1)
 
 
 def _shape(copy: Terminal) -> bytes:
