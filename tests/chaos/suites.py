@@ -154,8 +154,7 @@ def races_and_bad_servers(run: Run) -> Result:
             "-q",
             "--no-header",
             "--timeout=3600",
-            "-n2",
-            "--dist=loadgroup",
+            "--show-capture=no",
             f"--junitxml={report}",
         ]
         done = subprocess.run([sys.executable, *command, *_TESTS], capture_output=True, text=True, check=False)
