@@ -12,6 +12,7 @@ from typing import Final
 #: Bytes of an unfinished query that are held back. A longer one is nothing that programs send: it is dropped.
 LONGEST: Final = 16 * 1024
 
+_I = r"\x1b [\x00-\x17\x19\x1c-\x1f\x7f]*+"  # ESC, and C0 controls, which are carried out before what it begins goes on
 _P = r"[\d;:\x00-\x17\x19\x1c-\x1f\x7f]"  # in a control sequence: parameters, and C0 controls, which do not end it
 _O = r"[^\x07\x18\x1a\x1b]"  # in an OSC
 _S = r"[^\x18\x1a\x1b]"  # in a DCS or APC
@@ -43,12 +44,12 @@ _READING: Final = rf"""
 #: What output is full of; only for speed, since none of it is a query.
 _COMMON: Final = r"\[ (?: [0-;]*+ [@-HJKPXdfhlmr] | \? (?!2048) [\d;]++ [hl] )"
 _QUERY: Final = re.compile(
-    rf"\x1b (?! {_COMMON} ) (?: {_SHORT} | (?: (?P<reading>{_READING}) | {_LONG} ) (?: \x07 | \x1b\\ | (?=[\x18\x1a\x1b]) ) )".encode(),
+    rf"{_I} (?! {_COMMON} ) (?: {_SHORT} | (?: (?P<reading>{_READING}) | {_LONG} ) (?: \x07 | \x1b\\ | (?=[\x18\x1a\x1b]) ) )".encode(),
     re.VERBOSE,
 )
 #: What may become a query, up to the end of the data; the ESC may be the first half of ST.
 _UNFINISHED: Final = re.compile(
-    rf"""\x1b (?: \[ [>=?]? {_P}* [$*'\#&]? | {_READING} | {_LONG}
+    rf"""{_I} (?: \[ [>=?]? {_P}* [$*'\#&]? | {_READING} | {_LONG}
             | \] (?: \d{{0,4}} | {_VALUES} ; {_O}* | (?: 52 | 99 | 1337 | 5522 ) ; {_K} ;? )
             | P \d* [$+]? | _ G? | _G {_K} )? \x1b?""".encode(),
     re.VERBOSE,
@@ -130,5 +131,9 @@ class Queries:
 
 def _asked(text: bytes) -> list[bytes | TerminalQuery]:
     """The query, and before it the C0 controls in its middle, which viewers' terminals are to carry out, too."""
-    controls = text.translate(None, _NOT_C0) if text.startswith(b"\x1b[") else b""
-    return [controls, TerminalQuery(b"\x1b" + text.translate(None, _C0))] if controls else [TerminalQuery(text)]
+    rest = text.lstrip(_C0 + b"\x7f")
+    controls = text[1 : len(text) - len(rest)].replace(b"\x7f", b"")
+    if rest.startswith(b"["):
+        controls, rest = controls + rest.translate(None, _NOT_C0), rest.translate(None, _C0)
+    query = TerminalQuery(b"\x1b" + rest)
+    return [controls, query] if controls else [query]

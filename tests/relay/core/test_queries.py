@@ -112,6 +112,8 @@ def test_what_does_not_end_is_dropped_and_not_kept(begun: bytes) -> None:
 
 def test_controls_in_the_middle_of_a_query_are_carried_out_everywhere() -> None:
     assert fed(b"a\x1b[\n6\x07nb") == [b"a\n\x07", TerminalQuery(b"\x1b[6n"), b"b"]
+    assert fed(b"a\x1b\n", b"[\x076nb") == [b"a\n\x07", TerminalQuery(b"\x1b[6n"), b"b"]
+    assert fed(b"\x1b\n]11;?\x07b") == [b"\n", TerminalQuery(b"\x1b]11;?\x07"), b"b"]
 
 
 def test_other_ways_to_ask_reach_nobody() -> None:
