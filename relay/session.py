@@ -139,6 +139,7 @@ class Session:
         place = self._places.get(viewer_id)
         if place and (not place.reading or place.reading.done()) and self._clock() - place.left_at >= _KEPT:
             del self._places[viewer_id]
+            self.hub.forget(viewer_id)
 
     def _tell_who_left(self) -> None:
         for user_id, text in self._presence.left(self._clock()):

@@ -215,6 +215,11 @@ class Hub:
             viewer.outbox.close()
         self.leave(viewer)
 
+    def forget(self, viewer_id: str) -> None:
+        """This viewer cannot come back any more."""
+        self.dismissed.pop(viewer_id, None)
+        self._missed_detach.discard(viewer_id)
+
     # -- inside
 
     def _take(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from loom.wire import SUBPROTOCOL_V2
+from loom.wire import SUBPROTOCOL_V2, Exit
 from relay.core import viewer as core
 from relay.core.outbox import Outbox
 from relay.metrics import Metrics
@@ -130,12 +130,14 @@ async def test_a_viewer_that_left_too_long_ago_to_come_back_is_forgotten() -> No
     viewer = core.Viewer("viewer", may="driver", role="driver", outbox=Outbox(100, lambda: None))
     session.join(viewer, datetime.now(UTC))
     place = session.new_place(viewer.id)
+    session.hub.dismiss(viewer, Exit("detached"))
     await session.leave(viewer)
     session._give_up(viewer.id)
     assert session.place(viewer.id) is place
     place.left_at -= LIFETIME.total_seconds()
     session._give_up(viewer.id)
     assert session.viewer_ids == []
+    assert not session.hub.dismissed
 
 
 async def test_sigterm_ends_within_its_grace_with_stuck_viewers_and_event_streams(setup: Setup) -> None:
