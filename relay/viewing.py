@@ -88,9 +88,15 @@ async def view(
         letters.close()
         reading.cancel()
         writer.cancel()
+        if place.reading is reading:  # the place stays, and must not keep all of this
+            place.reading, place.typing.moved = None, _nothing
         await session.leave(viewer)
     if not reading.cancelled():  # it is when the viewer came back on another connection
         reading.result()
+
+
+def _nothing() -> None:
+    """Nobody is here to be told."""
 
 
 def _keep_queue_here(websocket: web.WebSocketResponse) -> None:
