@@ -20,12 +20,12 @@ Way: TypeAlias = Callable[[Stage, str], AbstractAsyncContextManager[Stream]]
 
 _ROUNDS: Final = 12
 _KEYS: Final = 200
-_FLOODS: Final = 5
-_FLOOD: Final = 200_000_000
+_FLOODS: Final = 3
+_FLOOD: Final = 60_000_000
 _PACE: Final = 100e6
 _UNPACED: Final = 1e12
-_PROGRAM_ROUNDS: Final = 4
-_PROGRAM_FLOOD: Final = 50_000_000
+_PROGRAM_ROUNDS: Final = 2
+_PROGRAM_FLOOD: Final = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from scripts.bench_relay.stage import Stage
 from scripts.bench_relay.streams import loom_attach, relayed
 from scripts.kubectl import kubectl
 
-_RUNS: Final = 15
+_RUNS: Final = 9
 _LAST: Final = b"line 2030 is the last"
 #: 2,000 lines of scrollback and more, as a session's terminal has them.
 _SCRIPT: Final = (

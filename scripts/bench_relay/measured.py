@@ -35,6 +35,8 @@ for line in sys.stdin:
 """,
 )
 _DEADLINE: Final = 120.0
+#: Bytes: longer than any mark, and enough to see what went wrong.
+_KEPT: Final = 300
 _marks = itertools.count(1)
 
 
@@ -59,13 +61,16 @@ async def ready(stream: Stream) -> None:
 
 
 async def until(stream: Stream, mark: bytes) -> int:
-    """Takes output until ``mark``; how many bytes that were."""
+    """Takes output until ``mark``; how many bytes that were. Raises RuntimeError when it ends before that."""
     tail, count = b"", 0
     async with asyncio.timeout(_DEADLINE):
         while mark not in tail:
-            data = await stream.receive()
+            try:
+                data = await stream.receive()
+            except EOFError as error:
+                raise RuntimeError(f"it ended with {tail!r}") from error
             count += len(data)
-            tail = tail[-len(mark) :] + data
+            tail = tail[-_KEPT:] + data
     return count
 
 

@@ -25,7 +25,8 @@ _GROWTH = 8 * 1024 + _CONNECTIONS
 
 @pytest.fixture
 async def relay(environment: dict[str, str]) -> AsyncIterator[Relay]:
-    async with running_relay({**environment, "LOOM_RELAY_LINGER": "0"}) as relay:
+    """Its sessions and the timers of its connections end soon: what they hold is not kept."""
+    async with running_relay({**environment, "LOOM_RELAY_LINGER": "0", "LOOM_RELAY_PING": "1"}) as relay:
         yield relay
 
 
