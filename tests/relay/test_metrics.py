@@ -1,9 +1,11 @@
 """What the relay counts: the format, and the numbers of a real process."""
 
+import asyncio
+import itertools
 import re
 
 from relay.metrics import Histogram, Metrics
-from tests.relay.relay_process import Relay
+from tests.relay.relay_process import DEADLINE, Relay
 from tests.relay.setup import Setup
 
 
@@ -70,11 +72,26 @@ async def test_what_happened_is_counted(setup: Setup) -> None:
     assert values["loom_relay_input_bytes_total"] == 3
     assert values["loom_relay_sent_bytes_total"] >= 10
     assert values["loom_relay_repaints_total"] >= 1
-    assert values["loom_relay_echo_seconds_count"] == 1
     assert values["loom_relay_upstream_reconnects_total"] == 1
     assert values["loom_relay_queue_peak_bytes"] > 0
     assert values['loom_relay_refused_total{code="upgrade_required"}'] == 1
     assert values["loom_relay_event_streams"] == 0
+
+
+async def test_an_echo_is_timed_and_other_output_is_not(setup: Setup) -> None:
+    driver, stream = await setup.attached()
+    await stream.send(b"unasked")
+    await driver.until_output(b"unasked")
+    assert (await scrape(setup.relay))["loom_relay_echo_seconds_count"] == 0
+    async with asyncio.timeout(DEADLINE):
+        for number in itertools.count():  # one that takes a second is none
+            await driver.type(b"%d." % number)
+            await stream.has_input(b"%d." % number)
+            await stream.send(b"echo %d." % number)
+            await driver.until_output(b"echo %d." % number)
+            if count := (await scrape(setup.relay))["loom_relay_echo_seconds_count"]:
+                break
+    assert count == 1
 
 
 async def test_metrics_are_not_for_who_comes_through_a_proxy(relay: Relay) -> None:
