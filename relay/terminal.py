@@ -171,18 +171,16 @@ class Terminal:
 
     async def _join(self, attach: Attach, beginning: Beginning, *, redraw: bool) -> _Redraw:
         """Show what was there before the stream began, then the stream so far. Returns what programs are to draw anew."""
+        if redraw:
+            if snapshot := await self._snapshot(beginning):
+                return self._take_over(snapshot, beginning)
+            self._sent.forget()
         past = b"" if self._joined else await self._read_log()
         if past:
             await asyncio.sleep(_LOG_AHEAD)
-        missing = redraw or written_before(past, beginning.data)
+        missing = not redraw and written_before(past, beginning.data)
         if missing and (snapshot := await self._snapshot(beginning)):
-            self._joined = True
-            self._replay(snapshot)
-            self._send_again(snapshot)
-            self._go_on(beginning)
-            return _Redraw.NOTHING if snapshot.complete else _Redraw.ALL
-        if redraw:
-            self._sent.forget()
+            return self._take_over(snapshot, beginning)
         if not self._joined:
             # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
             live = beginning.data
@@ -190,6 +188,15 @@ class Terminal:
             self._past_output(written_before(past, live))
         self._go_on(beginning)
         return _Redraw.ALL if redraw else _Redraw.IF_SILENT
+
+    def _take_over(self, snapshot: Snapshot, beginning: Beginning) -> _Redraw:
+        if not self._joined:  # what others typed before is in the count: there is nothing to compare it with
+            self._sent.forget()
+        self._joined = True
+        self._replay(snapshot)
+        self._send_again(snapshot)
+        self._go_on(beginning)
+        return _Redraw.NOTHING if snapshot.complete else _Redraw.ALL
 
     async def _snapshot(self, beginning: Beginning) -> Snapshot | None:
         """What the terminal shows where ``beginning`` then begins. None when there is nobody to tell, or the stream broke."""

@@ -10,8 +10,8 @@ MARK = "0123456789abcdef" * 2
 IN_STREAM = f"\x1b_loom.dev;mark;{MARK}\x1b\\".encode()
 
 
-def snapshot(shown: bytes, *, length: int | None = None) -> bytes:
-    return f"{MARK} {len(shown) if length is None else length}\n".encode() + shown
+def snapshot(shown: bytes, *, length: int | None = None, read: int = 0) -> bytes:
+    return f"{MARK} {len(shown) if length is None else length} {read}\n".encode() + shown
 
 
 @pytest.fixture
@@ -43,6 +43,23 @@ async def test_what_a_program_asked_before_is_not_answered_again(told: Setup) ->
     await stream.has_input(b"!")
     assert bytes(stream.input).endswith(b"c!")
     assert b"R" not in stream.input
+
+
+async def test_what_is_typed_while_the_snapshot_is_read_arrives_once_whatever_others_typed_before(told: Setup) -> None:
+    told.kubernetes.prints = snapshot(b"shown", read=5)
+    viewer = await told.viewer()
+    await viewer.until(reason="PodNotFound")
+    await viewer.type(b"typed ahead, and more than others")
+    await viewer.resize(24, 80)
+    await viewer.until(rows=24)  # so that the relay has read the typing
+    await told.running()
+    stream = await told.kubernetes.stream()
+    await stream.has_input(b"others")
+    await stream.send(IN_STREAM[9:])
+    await viewer.until_output(b"shown")
+    await viewer.type(b"!")
+    await stream.has_input(b"!")
+    assert bytes(stream.input) == b"typed ahead, and more than others!"
 
 
 async def test_a_drawing_that_is_not_whole_is_drawn_anew(told: Setup) -> None:
