@@ -118,7 +118,7 @@ def _character(terminal: Terminal, row: int, end: int) -> bytes:
 def _saved_cursor(copy: Terminal) -> bytes:
     """As DECSC saves it. Places are absolute: there are no margins yet."""
     copy.feed(b"\x1b8")
-    state = _after(copy, screen=_SCREEN)
+    state = _cursor(copy, screen=_SCREEN)
     if copy.mode(_ORIGIN_MODE):
         return b"\x1b[?6h" + state + b"\x1b7\x1b[?6l" + _PLAIN
     return state + b"\x1b7" + _PLAIN
@@ -144,10 +144,8 @@ def _settings(terminal: Terminal, copy: Terminal) -> bytes:
 
 
 def _margins_and_cursor(terminal: Terminal) -> bytes:
-    """In origin mode, rows and columns count from the margins. A cursor that is to wrap does so after another character."""
-    state = _after(terminal, "scrolling_region", "keyboard", screen=(*_SCREEN, "hyperlink"))
-    if terminal.get("cursor_pending_wrap", "bool"):
-        state = _PLACE.sub(lambda place: _wrapping(terminal, place[0]), state, count=1)
+    """In origin mode, rows and columns count from the margins."""
+    state = _cursor(terminal, "scrolling_region", "keyboard", screen=(*_SCREEN, "hyperlink"))
     if not terminal.mode(_ORIGIN_MODE):
         return state
     top, left = (int(found[1]) if (found := margin.search(state)) else 1 for margin in (_TOP, _LEFT))
@@ -157,6 +155,15 @@ def _margins_and_cursor(terminal: Terminal) -> bytes:
         count=1,
     )
     return relative
+
+
+def _cursor(terminal: Terminal, *shared: str, screen: tuple[str, ...]) -> bytes:
+    """The cursor and these extras. One that is to wrap at the next character does so only after a character."""
+    state = _after(terminal, *shared, screen=screen)
+    if terminal.get("cursor_pending_wrap", "bool"):
+        wrapping: bytes = _PLACE.sub(lambda place: _wrapping(terminal, place[0]), state, count=1)
+        return wrapping
+    return state
 
 
 def _wrapping(terminal: Terminal, place: bytes) -> bytes:

@@ -62,16 +62,21 @@ def _look(terminal: Terminal, scrollback: bool) -> dict[str, Any]:
             keyboard.append(spoilt.get("kitty_keyboard_flags", "uint8_t"))
             spoilt.feed(b"\x1b[<u")
         spoilt.feed(b"\x1b8")
-        saved = (spoilt.mode(6), _ASCII.sub(b"", _after(spoilt, screen=_SAVED)))
+        place = (spoilt.mode(6), spoilt.cursor, spoilt.get("cursor_pending_wrap", "bool"))
+        saved = (*place, _state(_after(spoilt, screen=_SAVED)))
     above = formatted(terminal).split(b"\r\n")[: terminal.get("total_rows", "size_t") - terminal.size[1]]
     return {
         "scrollback": [row.rstrip(b" ") for row in above] if scrollback else [],
         "cells": _cells(terminal),
         "cursor": (terminal.cursor, terminal.get("cursor_pending_wrap", "bool")),
-        "state": _WRAPPING.sub(b"", _ASCII.sub(b"", _after(terminal, "scrolling_region", "keyboard", screen=_CURSOR))),
+        "state": _state(_after(terminal, "scrolling_region", "keyboard", screen=_CURSOR)),
         "saved": saved,
         "keyboard": keyboard,
     }
+
+
+def _state(sequences: bytes) -> bytes:
+    return _WRAPPING.sub(b"", _ASCII.sub(b"", sequences))
 
 
 def _cells(terminal: Terminal) -> list[list[tuple[object, ...]]]:
@@ -120,9 +125,15 @@ def _text(terminal: Terminal, name: str) -> bytes:
     return bytes(ffi.buffer(text.ptr, text.len)) if text.len else b""
 
 
-def has_coloured_rest(screen: GhosttyScreen) -> bool:
-    """Whether a wide character did not fit at the end of a row and left a cell that has a colour: not every terminal does so."""
+def is_beyond_telling(screen: GhosttyScreen) -> bool:
+    """What no sequence brings about, or not in every terminal.
+
+    A cursor outside the margins in origin mode (restored there); a coloured cell where a wide character did not fit any more.
+    """
     terminal, wide = screen._terminal, ffi.new("GhosttyCellWide*")
+    margins = re.search(rb"\x1b\[(\d+);(\d+)r", _after(terminal, "scrolling_region", screen=()))
+    if margins and terminal.mode(6) and not int(margins[1]) <= terminal.cursor[1] + 1 <= int(margins[2]):
+        return True
     for y, (cells, _) in enumerate(Cells(terminal).read(0, terminal.size[1])):
         lib.ghostty_cell_get(cells[-1], lib.GHOSTTY_CELL_DATA_WIDE, wide)
         if wide[0] == lib.GHOSTTY_CELL_WIDE_SPACER_HEAD and terminal.style(len(cells) - 1, y)["bg"]:

@@ -5,8 +5,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.chaos import FULL, length
-from tests.relay.fidelity.looking import has_coloured_rest, joined, look, screen
+from tests.relay.fidelity.looking import is_beyond_telling, joined, look, screen
 
+# Left and right margins are in tests/relay/test_ghostty.py: a cursor that was saved when about to wrap at one does not, later.
 # Wide characters only with an ASCII charset: Ghostty then makes cells that no terminal could be told to have.
 TEXT = [
     b"hello", b"x" * 79, b"y" * 81, b"z" * 200, b"\r\n", b"\r\n" * 5, b"\r\n" * 30, b"\t", b"\r", b"\n\n", b"\x1b(0lqqk",
@@ -18,7 +19,7 @@ DRAWING = [
 ]  # fmt: skip
 STATE = [
     b"\x1b[31m", b"\x1b[1;4;7m", b"\x1b[38;2;1;2;3m", b"\x1b[0m", b"\x1b[2;10r", b"\x1b[5;24r", b"\x1b[r", b"\x1b[?6h", b"\x1b[?6l",
-    b"\x1b[?69h\x1b[10;40s", b"\x1b[?69l", b"\x1b[?25l", b"\x1b[?25h", b"\x1b[?7l", b"\x1b[?7h", b"\x1b[?2004h", b"\x1b[?1h", b"\x1b[?5h",
+    b"\x1b[?25l", b"\x1b[?25h", b"\x1b[?7l", b"\x1b[?7h", b"\x1b[?2004h", b"\x1b[?1h", b"\x1b[?5h",
     b"\x1b[4h", b"\x1b[4l", b"\x1b[20h", b"\x1b[20l", b"\x1b=", b"\x1b>", b"\x1b(B", b"\x1b(0", b"\x0e\x1b)0", b"\x0f", b"\x1b[3g", b"\x1bH",
     b"\x1b[?45h", b"\x1b[>1u", b"\x1b[>5u", b"\x1b[<u", b"\x1b[=3;1u", b"\x1b[>4;2m", b"\x1b[?1000;1006h", b"\x1b[?1003l\x1b[?1000l",
     b"\x1b]8;;http://a/\x07", b"\x1b]8;;\x07", b"\x1b]2;title\x07", b"\x1b]4;1;#123456\x07", b"\x1b]10;#abcdef\x07", b"\x1b]110\x07",
@@ -47,12 +48,12 @@ pieces = st.lists(st.one_of(*(st.sampled_from(kind) for kind in (TEXT, DRAWING, 
 
 
 @pytest.mark.timeout(3600 if FULL else 120)
-@settings(max_examples=length(full=20_000, short=300), deadline=None)
+@settings(max_examples=length(full=20_000, short=300), deadline=None, derandomize=not FULL)
 @given(pieces, st.sampled_from(UNFINISHED))
 def test_whoever_joins_has_the_same_screen_then_and_later(before: list[bytes], unfinished: bytes) -> None:
     watching = screen()
     watching.feed(b"".join(before) + unfinished)
-    assume(not has_coloured_rest(watching))
+    assume(not is_beyond_telling(watching))
     late = joined(watching)
     assert look(late) == look(watching)
     for one in (watching, late):
