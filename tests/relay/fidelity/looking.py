@@ -64,7 +64,8 @@ def _look(terminal: Terminal, scrollback: bool) -> dict[str, Any]:
         spoilt.feed(b"\x1b8")
         place = (spoilt.mode(6), spoilt.cursor, spoilt.get("cursor_pending_wrap", "bool"))
         saved = (*place, _state(_after(spoilt, screen=_SAVED)))
-    above = formatted(terminal).split(b"\r\n")[: terminal.get("total_rows", "size_t") - terminal.size[1]]
+    height = terminal.get("total_rows", "size_t") - terminal.size[1]
+    above = [*formatted(terminal).split(b"\r\n"), *[b""] * height][:height]  # blank rows at the end may be left out
     return {
         "scrollback": [row.rstrip(b" ") for row in above] if scrollback else [],
         "cells": _cells(terminal),
