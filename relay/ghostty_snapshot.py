@@ -85,20 +85,24 @@ def _rows(terminal: Terminal) -> list[bytes]:
     """Each by itself: joining those that wrapped goes wrong where one was shortened since."""
     cols, height = terminal.size
     text, total = formatted(terminal), terminal.get("total_rows", "size_t")
-    rows = text.split(b"\r\n")
     above = total - height
+    history = [*text.split(b"\r\n"), *[b""] * above][:above]
     if above and SHOWS_ON_BLANK.search(text):
-        with copied(terminal) as tall:  # where all rows are on the screen, and can be read cell by cell
-            check(
-                lib.ghostty_terminal_set(
-                    _handle(tall), lib.GHOSTTY_TERMINAL_OPT_RESIZE_PULL_SCROLLBACK, ffi.new("bool*", 1)
-                ),
-                "pull",
-            )
-            tall.feed(b"\x1b[?6l\x1b[%d;1H" % height)
-            tall.resize(cols, total)
-            return Rows(tall).read(0, 0, total, cols, cols)
-    return (rows + [b""] * above)[:above] + Rows(terminal).read(0, 0, height, cols, cols)
+        history = _history(terminal, above, total)
+    return history + Rows(terminal).read(0, 0, height, cols, cols)
+
+
+def _history(terminal: Terminal, above: int, total: int) -> list[bytes]:
+    """The scrollback, off a copy so tall that all is on its screen, and can be read cell by cell."""
+    cols, height = terminal.size
+    with copied(terminal) as tall:
+        pull = lib.GHOSTTY_TERMINAL_OPT_RESIZE_PULL_SCROLLBACK
+        check(lib.ghostty_terminal_set(_handle(tall), pull, ffi.new("bool*", 1)), "pull")
+        tall.feed(b"\x1b[?6l\x1b[%d;1H" % height)
+        tall.resize(
+            cols, total
+        )  # it empties the row of a prompt, for the shell to draw it: only what is above is right
+        return Rows(tall).read(0, 0, above, cols, cols)
 
 
 def _last_character(terminal: Terminal) -> bytes:

@@ -218,3 +218,9 @@ def test_a_session_with_full_scrollback_is_small_when_output_pauses() -> None:
         one.feed(output)
         one.feed(b"$ ")
     assert resident() - before < 20 * 768 * 1024
+
+
+def test_a_prompt_is_there_also_below_scrollback_that_is_read_cell_by_cell() -> None:
+    one = screen()
+    one.feed(b"\x1b[7mreverse\x1b[0m\tgap" + b"\r\n" * 30 + b"\x1b]133;A\x07prompt$ ")
+    assert b"prompt$ " in one.snapshot()
