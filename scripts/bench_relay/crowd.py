@@ -1,6 +1,7 @@
 """Thousands of sessions at one relay: what each costs in memory, and whether those who type notice the others."""
 
 import asyncio
+import gc
 import os
 import random
 import tempfile
@@ -99,6 +100,7 @@ async def _crowd(sessions: int, typing: int) -> Crowd:
         streams = await asyncio.gather(*(one(number) for number in range(1, sessions)))
         memory = (relay.memory() - before) / (sessions - 1)
         idle = await _idle(relay)
+        gc.disable()  # a collection here would be measured as the relay's
         many = await asyncio.gather(*(_types(stream) for stream in streams[:typing]))
         return Crowd(
             single,
