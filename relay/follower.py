@@ -112,7 +112,7 @@ class PodFollower:
     async def _follow_events(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(_EVENTS_EVERY):
+                async with asyncio.timeout(None if self._events_complete else _EVENTS_EVERY):
                     await self._look_at_events.wait()
             except TimeoutError:
                 pass  # a look now and then, whether or not the pod has changed

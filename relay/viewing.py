@@ -202,8 +202,11 @@ class _Connection:
                 self._session.hub.repaint(viewer)
                 if outbox.size:
                     self._metrics.repaints.add()
+                continue
+            self._news.clear()
+            if due is None:
+                await self._news.wait()
             else:
-                self._news.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(due):
                         await self._news.wait()
