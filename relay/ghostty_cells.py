@@ -41,8 +41,12 @@ def _row(row: ffi.CData) -> tuple[memoryview, bool]:
 
 
 def coloured(cells: memoryview) -> bytes:
-    """Cells without text erased (ECH) in their background colours, as programs do it."""
+    """Cells without text erased (ECH) in their background colours, as programs do it; empty where none has one: what a wide
+    character left free that did not fit is no blank, but looks like one.
+    """
     runs = [(background(cell), len(list(run))) for cell, run in groupby(cells)]
+    if not any(colour for colour, _ in runs):
+        return b""
     return b"".join(b"\x1b[0%bm\x1b[%dX\x1b[%dC" % (colour, width, width) for colour, width in runs) + b"\x1b[0m"
 
 

@@ -68,10 +68,12 @@ class Rows:
         row = gap = b""
         for address, run in groupby(range(left, last + 1), kind):
             xs = list(run)
-            if address is None:
-                gap = b"\x1b[%dC" % len(xs)
+            text = b""
+            if address is not None:
+                text = self._format(y, xs[0], 1, len(xs))[0] or coloured(cells[xs[0] - left :][: len(xs)])
+            if not text:
+                gap += b"\x1b[%dC" % len(xs)
                 continue
-            text = self._format(y, xs[0], 1, len(xs))[0] or coloured(cells[xs[0] - left :][: len(xs)])
             row += gap + (b"\x1b]8;;%b\x1b\\%b\x1b]8;;\x1b\\" % (address, text) if address else text)
             gap = b""
         return row

@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loom.wire import Resize
@@ -52,6 +52,7 @@ class Person:
 
 
 @given(st.lists(STEPS, max_size=25), SIZES, SIZES)
+@example(["\x1b[3;10H", "世"], Resize(2, 4), Resize(2, 5))  # it does not fit, and leaves a cell free
 def test_everybody_ends_with_what_the_session_shows(
     steps: list[str | tuple[str, Resize | None]], size: Resize, watched: Resize
 ) -> None:
