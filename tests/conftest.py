@@ -8,9 +8,11 @@ import pytest
 from hypothesis import settings
 
 from scripts import dynamodb_local
+from tests.chaos import FULL
 
-# The machine may be busy and shared: an example that took long says nothing about the code.
-settings.register_profile("weavers", deadline=None)
+# The machine may be busy and shared: an example that took long says nothing about the code. What a change broke is told by the
+# same examples each time; others are tried at full length.
+settings.register_profile("weavers", deadline=None, derandomize=not FULL)
 settings.load_profile("weavers")
 
 #: marker -> (what it needs, the command that installs it), where it is not there
