@@ -7,7 +7,7 @@ from chalice import Blueprint
 from chalice.app import CloudWatchEvent
 
 from chalicelib.adapters.deadline import within
-from chalicelib.api.budget import TICK
+from chalicelib.api.budget import BY_HAND, TICK
 from chalicelib.api.errors import rendered
 from chalicelib.api.observability import count, gauge, logger, stopwatch
 from chalicelib.api.requests import principal
@@ -19,7 +19,7 @@ from chalicelib.services.sweep import SweepReport
 blueprint = Blueprint(__name__)
 
 #: By hand it must answer before API Gateway gives up (29 s); by itself, before the next one starts. After this time no step is
-#: begun; those under way have until the end of the request's time (REQUEST, TICK).
+#: begun; those under way have until the end of the sweep's (BY_HAND, TICK).
 _BY_HAND: Final = timedelta(seconds=15)
 _BY_ITSELF: Final = timedelta(seconds=45)
 #: Steps that an answer lists.
@@ -35,7 +35,8 @@ def cleanup() -> dict[str, Any]:
     if not may_sweep(principal(blueprint.current_request)):
         raise Forbidden("only system admins may start a sweep")
     dry_run = cleanup_request(blueprint.current_request).dry_run
-    report = _swept(_BY_HAND, dry_run=dry_run, reconcile=True)
+    with within(BY_HAND):
+        report = _swept(_BY_HAND, dry_run=dry_run, reconcile=True)
     steps = [
         {"action": step.action, "subject": step.subject, "why": step.why} for step in report.steps[:_LARGEST_ANSWER]
     ]
