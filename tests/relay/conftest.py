@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from aiohttp import web
 
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
 from tests.relay.kubernetes import Kubernetes
+from tests.relay.pods import Cluster, running_cluster
 from tests.relay.relay_process import Relay, running_relay
 from tests.relay.setup import Setup
 
@@ -40,6 +41,13 @@ async def control_plane() -> AsyncIterator[ControlPlane]:
     control_plane = ControlPlane()
     async with served(control_plane.application()) as control_plane.url:
         yield control_plane
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The laptop edition's pod API server, for tests that need real containers."""
+    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
+        yield cluster
 
 
 @pytest.fixture

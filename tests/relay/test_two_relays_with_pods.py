@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import TypeAlias
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
 from tests.relay.person import Person
-from tests.relay.pods import IMAGE, NAMESPACE, Cluster, running_cluster
+from tests.relay.pods import IMAGE, NAMESPACE, Cluster
 from tests.relay.two_relays import TwoRelays, one_address, two_relays
 
 Come: TypeAlias = Callable[[], Person]
@@ -19,12 +19,6 @@ _COUNT = "i=0; while :; do i=$((i+1)); echo n$i.; sleep 0.005; done"
 _TELL = "stty -echo; echo ready; while read x; do echo k$x.; done"
 #: Seconds within which a person who was cut sees the screen again. The promise is two, on a machine that has nothing else to do.
 _BACK_WITHIN = 4.0
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
-        yield cluster
 
 
 @pytest.fixture

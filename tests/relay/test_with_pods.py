@@ -1,20 +1,13 @@
 """The relay with the laptop edition's pod API server: real containers, real terminals, no cluster."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from loom.wire import SHELL_ENDED
 from tests.relay.control_plane import ControlPlane
-from tests.relay.pods import IMAGE, NAMESPACE, Cluster, running_cluster
+from tests.relay.pods import IMAGE, NAMESPACE, Cluster
 from tests.relay.relay_process import Relay, Viewer, running_relay
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
-        yield cluster
 
 
 @pytest.fixture

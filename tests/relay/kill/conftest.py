@@ -1,26 +1,17 @@
 """A relay whose ways, to the cluster and to people, are for the test to cut."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
-from tests.relay.kill.network import may_make_networks
 from tests.relay.kill.passage import Passage, passage
 from tests.relay.person import Person
-from tests.relay.pods import NAMESPACE, Cluster, running_cluster
+from tests.relay.pods import NAMESPACE, Cluster
 from tests.relay.relay_process import Relay, running_relay
-
-collect_ignore = [] if may_make_networks() else ["test_network.py"]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("kube")) as cluster:
-        yield cluster
 
 
 @pytest.fixture

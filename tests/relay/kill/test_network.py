@@ -10,11 +10,16 @@ import pytest
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
 from tests.relay.kill.counting import COUNT, TELL, counted, counts_on, sees, typing
-from tests.relay.kill.network import Network, network
+from tests.relay.kill.network import Network, may_make_networks, network
 from tests.relay.kill.passage import passage
 from tests.relay.person import Person
 from tests.relay.pods import IMAGE, NAMESPACE, Cluster
 from tests.relay.relay_process import Relay, running_relay
+
+pytestmark = pytest.mark.skipif(
+    not may_make_networks(),
+    reason="networks are made by root only, with ip: apt-get install --no-install-recommends iproute2",
+)
 
 #: Seconds. TCP tries again after 0.2, 0.6, 1.4, 3.0 and 6.2 s (RFC 6298, with Linux' first timeout), whenever the network is back.
 _OUTAGE = 2.5
