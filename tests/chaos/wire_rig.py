@@ -1,6 +1,5 @@
 """A control plane over the real adapters twice: straight, and through proxies that can go wrong."""
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +28,7 @@ from tests.chalicelib.proxies.proxy import Proxy, proxy
 from tests.chalicelib.proxies.servers import PodServer, pod_server
 from tests.chalicelib.samples import MINUTE
 from tests.chalicelib.services.world import DEPLOYMENT, RETENTION, SETTINGS
+from tests.waiting import until
 
 PATIENT: Final = Patience(connect=3, read=8, request=10)
 HOURS: Final = 1.0
@@ -130,10 +130,7 @@ class Stage:
 
     def settle(self) -> None:
         """Deletions come to their end."""
-        end = time.monotonic() + 30
-        while any(pod["metadata"].get("deletionTimestamp") for pod in self.pods()):
-            assert time.monotonic() < end, "the pod server does not let go of a pod"
-            time.sleep(0.01)
+        until(lambda: not any(pod["metadata"].get("deletionTimestamp") for pod in self.pods()))
 
     def minutes(self, count: int = 2) -> None:
         """They pass, each with its sweep."""
