@@ -8,7 +8,7 @@ import pytest
 
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
-from tests.relay.kill.passage import Passage, passage
+from tests.relay.passage import Passage, passage
 from tests.relay.person import Person
 from tests.relay.pods import NAMESPACE, Cluster
 from tests.relay.relay_process import Relay, running_relay

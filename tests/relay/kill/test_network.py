@@ -11,7 +11,7 @@ from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
 from tests.relay.kill.counting import COUNT, TELL, counted, counts_on, sees, typing
 from tests.relay.kill.network import Network, may_make_networks, network
-from tests.relay.kill.passage import passage
+from tests.relay.passage import passage
 from tests.relay.person import Person
 from tests.relay.pods import IMAGE, NAMESPACE, Cluster
 from tests.relay.relay_process import Relay, running_relay

@@ -1,18 +1,22 @@
-"""A way between two parts that a test cuts, or lets fall silent without a word to either of them."""
+"""A way between two parts that a test cuts, narrows, or lets fall silent without a word to either of them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 _CHUNK = 64 * 1024
+#: A narrow passage takes so many bytes at once, and has room for as many.
+_NARROW = 8 * 1024
 
 
 class Passage:
-    """Passes on what comes to ``url``, to another address."""
+    """Passes on what comes to ``url``, to another address. ``pace`` narrows it: the seconds that each 8 KiB take, at least."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = 0.0) -> None:
         self.url = ""
+        self._pace = pace
         self._open = asyncio.Event()
         self._open.set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -36,7 +40,9 @@ class Passage:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
         await self._open.wait()
-        back_reader, back_writer = await asyncio.open_connection(host, port)
+        back_reader, back_writer = await asyncio.open_connection(host, port, limit=_NARROW if self._pace else _CHUNK)
+        if self._pace:
+            back_writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NARROW)
         both = {writer, back_writer}
         self._writers |= both
         try:
@@ -46,20 +52,21 @@ class Passage:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):  # either side may end a connection as it likes
-            while data := await reader.read(_CHUNK):
+            while data := await reader.read(_NARROW if self._pace else _CHUNK):
                 await self._open.wait()
+                await asyncio.sleep(self._pace)
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
 
 @asynccontextmanager
-async def passage(url: str, listen: str = "127.0.0.1") -> AsyncIterator[Passage]:
+async def passage(url: str, listen: str = "127.0.0.1", pace: float = 0.0) -> AsyncIterator[Passage]:
     """From an address of this machine to the server at ``url``."""
     to = urlsplit(url)
     assert to.hostname
     assert to.port
-    one = Passage()
+    one = Passage(pace)
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
