@@ -121,8 +121,12 @@ async def _idle(relay: _Relay) -> float:
 
 
 async def _types(stream: Stream) -> list[float]:
-    await asyncio.sleep(random.random() / _KEYS)  # noqa: S311  # people do not type in step
-    return await echoes(stream, int(_SECONDS * _KEYS), 1 / _KEYS)
+    """Keys at random times: at equal ones, keys that once had to wait for each other would come together ever after."""
+    times = []
+    for _ in range(int(_SECONDS * _KEYS)):
+        await asyncio.sleep(random.expovariate(_KEYS))  # noqa: S311
+        times += await echoes(stream, 1)
+    return times
 
 
 @asynccontextmanager
