@@ -55,7 +55,7 @@ async def serve(settings: Settings) -> None:
     sessions = Sessions(kube, api.report, _now, settings.linger, settings.stall, tokens, metrics)
     admission = Admission(api, tokens, _now)
     peers = Peers(settings.own_url, settings.peers)
-    forwarding = Forwarding(peers, settings.resume_key or "", settings.ping)
+    forwarding = Forwarding(peers, connections, metrics.forwarded, settings.resume_key or "", settings.ping)
     doors = Doors(kube, api, admission, sessions, connections, metrics, forwarding, settings.ping)
     application = doors.application()
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)

@@ -16,7 +16,8 @@ from typing import Any, Final, TypeAlias
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, WSMsgType, web
 
-from relay.limits import FRAME_LIMIT
+from relay.limits import FRAME_LIMIT, Connections
+from relay.metrics import Count
 from relay.owner import Peers
 from relay.refusals import Refusal
 
@@ -37,10 +38,12 @@ _Leg: TypeAlias = "web.WebSocketResponse | aiohttp.ClientWebSocketResponse"
 
 
 class Forwarding:
-    """``key`` is the deployment's secret; ``ping`` the seconds between pings on both legs."""
+    """``key`` is the deployment's secret; ``ping`` the seconds between pings on both legs; ``passed`` counts bytes."""
 
-    def __init__(self, peers: Peers, key: str, ping: float) -> None:
+    def __init__(self, peers: Peers, connections: Connections, passed: Count, key: str, ping: float) -> None:
         self._peers = peers
+        self._connections = connections
+        self._passed = passed
         self._key = hashlib.sha256(b"loom relay passes on\0" + key.encode()).digest()
         self._ping = ping
         self._http = aiohttp.ClientSession(timeout=_CONNECT, middlewares=[_refusals])
@@ -49,10 +52,15 @@ class Forwarding:
     async def forward(self, request: web.Request, weaver_id: str) -> web.WebSocketResponse | None:
         """Serve the viewer through the owner until it leaves; None when the session is this relay's own.
 
-        Raises Refusal, the owner's. An owner that is not there, or goes down, is none: the next one is asked.
+        Raises Refusal, the owner's, or because this relay has too many connections. An owner that is not there, or goes
+        down, is none: the next one is asked.
         """
-        if self._came_from_relay(request, weaver_id):
+        if self._came_from_relay(request, weaver_id) or self._peers.owns(weaver_id):
             return None
+        with self._connections.hold_forwarded():  # from before the owner is asked: whoever it is, that costs, too
+            return await self._through_owner(request, weaver_id)
+
+    async def _through_owner(self, request: web.Request, weaver_id: str) -> web.WebSocketResponse | None:
         while not self._peers.owns(weaver_id):
             owner = self._peers.owner(weaver_id)
             try:
@@ -126,7 +134,10 @@ class Forwarding:
         ways: list[asyncio.Task[None]] = []
         try:
             await websocket.prepare(request)
-            ways = [asyncio.create_task(_pass(*legs)) for legs in ((websocket, upstream), (upstream, websocket))]
+            ways = [
+                asyncio.create_task(_pass(*legs, self._passed))
+                for legs in ((websocket, upstream), (upstream, websocket))
+            ]
             self._open[websocket] = owner, ways
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -145,15 +156,17 @@ class Forwarding:
         return hmac.compare_digest(request.headers.get(_PASSED_ON, "").encode(), self._proof(weaver_id).encode())
 
 
-async def _pass(source: _Leg, sink: _Leg) -> None:
+async def _pass(source: _Leg, sink: _Leg, passed: Count) -> None:
     """Frames as they come, until either leg is over."""
     try:
         async for message in source:
             async with asyncio.timeout(_STALL):
                 if message.type is WSMsgType.TEXT:
                     await sink.send_str(message.data)
+                    passed.add(len(message.data.encode()))
                 elif message.type is WSMsgType.BINARY:
                     await sink.send_bytes(message.data)
+                    passed.add(len(message.data))
     except (
         aiohttp.ClientError,
         ConnectionError,

@@ -22,7 +22,10 @@ _BURST: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Connections at the same time: viewers, and readers of events. ``input_rate`` is in bytes a second and user."""
+    """Connections at the same time: viewers, and readers of events. ``input_rate`` is in bytes a second and user.
+
+    ``connections`` has also the viewers that are passed on to another relay; the other limits are that one's to hold.
+    """
 
     connections: int = 5_000
     per_user: int = 1_000
@@ -48,6 +51,7 @@ class Connections:
         self._users: dict[str, _User] = {}
         self._weavers: dict[str, Counter[str]] = {}
         self._count = 0
+        self.forwarded = 0
 
     def __len__(self) -> int:
         return self._count
@@ -74,6 +78,18 @@ class Connections:
             self._count -= 1
             _drop(self._users, admitted.user_id, user.connections, viewer)
             _drop(self._weavers, admitted.weaver_id, weaver, viewer)
+
+    @contextmanager
+    def hold_forwarded(self) -> Iterator[None]:
+        """A viewer that another relay serves; who it is, that one knows. Raises Refusal when it is one too many."""
+        _check(self._count, self._limits.connections, "relay", "this relay serves")
+        self._count += 1
+        self.forwarded += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            self.forwarded -= 1
 
 
 def _check(count: int, limit: int, scope: str, who: str) -> None:

@@ -57,6 +57,10 @@ class Metrics:
         self.sent = Count("loom_relay_sent_bytes_total", "bytes of output that viewers were sent")
         self.input = Count("loom_relay_input_bytes_total", "bytes that drivers typed")
         self.repaints = Count("loom_relay_repaints_total", "screens, or changes of them, sent in place of bytes")
+        self.forwarded = Count(
+            "loom_relay_forwarded_bytes_total",
+            "bytes that were passed on between viewers and the relays that own their sessions",
+        )
         self.slow = Count("loom_relay_slow_closes_total", "viewers that were cut because they took nothing")
         self.waits = Count("loom_relay_input_waits_total", "times that a viewer had to wait because it sent too much")
         self.reconnects = Count("loom_relay_upstream_reconnects_total", "terminals that were attached to again")
@@ -67,12 +71,21 @@ class Metrics:
             _ECHO_BUCKETS,
         )
 
-    def text(self, sessions: int, viewers: Mapping[str, int], event_streams: int, queued: int, queue_peak: int) -> str:
+    def text(
+        self,
+        sessions: int,
+        viewers: Mapping[str, int],
+        event_streams: int,
+        forwarded: int,
+        queued: int,
+        queue_peak: int,
+    ) -> str:
         """Everything, with how it is now: ``viewers`` by role; bytes that wait in all, and the most that waited for one viewer."""
         now = (
             *_lines("loom_relay_sessions", "sessions that are kept", "gauge", {"": sessions}),
             *_lines("loom_relay_viewers", "viewers, by role", "gauge", viewers, "role"),
             *_lines("loom_relay_event_streams", "readers of events", "gauge", {"": event_streams}),
+            *_lines("loom_relay_forwarded", "viewers that another relay serves", "gauge", {"": forwarded}),
             *_lines("loom_relay_queue_bytes", "bytes that wait to be sent to viewers", "gauge", {"": queued}),
             *_lines(
                 "loom_relay_queue_peak_bytes",
@@ -85,6 +98,7 @@ class Metrics:
             self.output,
             self.sent,
             self.input,
+            self.forwarded,
             self.repaints,
             self.slow,
             self.waits,

@@ -128,7 +128,8 @@ class Doors:
         text = self._metrics.text(
             sessions=len(hubs),
             viewers=roles,
-            event_streams=len(self._connections) - self._sessions.viewing,
+            event_streams=len(self._connections) - self._connections.forwarded - self._sessions.viewing,
+            forwarded=self._connections.forwarded,
             queued=sum(viewer.outbox.size for viewer in viewers),
             queue_peak=max((viewer.outbox.peak for viewer in viewers), default=0),
         )

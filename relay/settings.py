@@ -35,7 +35,11 @@ SETTINGS: Final = (
     ),
     Setting("LOOM_RELAY_STALL", "seconds after which a viewer that takes nothing of what it is sent is cut", "30"),
     Setting("LOOM_RELAY_LINGER", "seconds for which a session without viewers keeps its stream and screen", "600"),
-    Setting("LOOM_RELAY_CONNECTIONS", "viewers and readers of events that this relay serves at the same time", "5000"),
+    Setting(
+        "LOOM_RELAY_CONNECTIONS",
+        "viewers, those it passes on included, and readers of events that this relay serves at the same time",
+        "5000",
+    ),
     Setting("LOOM_RELAY_CONNECTIONS_PER_USER", "how many of them may be one user's", "1000"),
     Setting("LOOM_RELAY_CONNECTIONS_PER_WEAVER", "how many of them may be for one weaver", "200"),
     Setting(

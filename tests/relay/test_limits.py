@@ -61,6 +61,19 @@ def test_whom_a_limit_does_not_concern_comes_in() -> None:
     assert not held._weavers
 
 
+def test_who_is_passed_on_counts_for_the_relay_and_for_nobody_else() -> None:
+    held = connections(connections=2, per_user=1, per_weaver=1)
+    with held.hold_forwarded(), held.hold_forwarded():
+        assert (len(held), held.forwarded) == (2, 2)
+        for one in (held.hold_forwarded(), held.hold(admitted("1"))):
+            with pytest.raises(Refusal) as error, one:
+                pass
+            assert error.value.details == {"scope": "relay", "connections": 2, "limit": 2}
+    with held.hold(admitted("1")), held.hold_forwarded():
+        assert (len(held), held.forwarded) == (2, 1)
+    assert (len(held), held.forwarded) == (0, 0)
+
+
 def test_one_user_s_connections_share_what_the_user_may_send() -> None:
     held = connections(input_rate=1000)
     with (

@@ -11,6 +11,7 @@ from tests.relay.control_plane import USER_TOKEN, ControlPlane
 from tests.relay.kubernetes import Kubernetes
 from tests.relay.relay_process import Relay, Viewer
 from tests.relay.test_doors import refused
+from tests.relay.test_metrics import scrape
 from tests.relay.two_relays import TwoRelays, two_relays
 
 MARK = "0123456789abcdef" * 2
@@ -137,6 +138,41 @@ async def test_an_owner_that_says_nothing_any_more_is_none(
         assert ticket not in "".join(other.log)
     finally:
         owner.process.send_signal(signal.SIGCONT)
+
+
+async def test_a_relay_passes_on_no_more_than_it_may_serve(
+    environment: dict[str, str], kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    await kubernetes.show("running-no-probe", weaver_id)
+    async with two_relays({**environment, "LOOM_RELAY_CONNECTIONS": "2"}) as both:
+        owner, other = both.owner(weaver_id), both.other(weaver_id)
+        first = await viewer(other, control_plane, weaver_id)
+        second = await viewer(other, control_plane, weaver_id)
+        stream = await kubernetes.stream()
+        before = (await scrape(other))["loom_relay_forwarded_bytes_total"]
+        await stream.send(b"x" * 1000)
+        for one in (first, second):
+            await one.until_output(b"x" * 1000)
+        values = await scrape(other)
+        assert values["loom_relay_forwarded"] == 2
+        assert values["loom_relay_forwarded_bytes_total"] >= before + 2000
+        assert (values['loom_relay_viewers{role="driver"}'], values["loom_relay_event_streams"]) == (0, 0)
+        assert (await scrape(owner))["loom_relay_forwarded"] == 0
+        path = f"/api/weaver/{weaver_id}/attach?ticket={control_plane.ticket(weaver_id)}"
+        assert (await refused(other, path))[:2] == (429, "too_many_connections")
+        first.cut()
+        await second.until(viewers=1)
+        third = await viewer(other, control_plane, weaver_id)  # the place is free again
+        await third.until(viewers=2)
+
+
+async def test_who_the_owner_refuses_is_no_connection_of_the_relay_that_asked_it(
+    both: TwoRelays, kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    other = both.other(weaver_id)
+    for _ in range(3):
+        assert (await refused(other, f"/api/weaver/{weaver_id}/attach?ticket=forged"))[:2] == (401, "unauthorized")
+    assert (await scrape(other))["loom_relay_forwarded"] == 0
 
 
 async def back_with(relay: Relay, weaver_id: str, viewer: Viewer) -> Viewer:
