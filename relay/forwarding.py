@@ -135,8 +135,8 @@ class Forwarding:
         try:
             await websocket.prepare(request)
             ways = [
-                asyncio.create_task(_pass(*legs, self._passed))
-                for legs in ((websocket, upstream), (upstream, websocket))
+                asyncio.create_task(_pass(websocket, upstream, self._passed)),
+                asyncio.create_task(_pass(upstream, websocket, self._passed)),
             ]
             self._open[websocket] = owner, ways
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
