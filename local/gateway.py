@@ -27,6 +27,8 @@ class GatewayHandler(BaseHTTPRequestHandler):
 
     protocol_version = default_request_version = "HTTP/1.1"
     timeout = 75  # seconds that a kept-open connection may be idle
+    disable_nagle_algorithm = True  # else the body waits for the headers' acknowledgement: 40 ms
+    wbufsize = -1  # headers and body in one piece
 
     def __init__(self, app: Chalice, *arguments: Any) -> None:
         self._app = app
