@@ -89,6 +89,13 @@ class Ticket(BaseModel):
     expires_at: datetime
 
 
+class IssuedTicket(Ticket):
+    """A ticket; with the weaver that it is for."""
+
+    weaver: Weaver
+    """As it was known last: its pod was not looked at."""
+
+
 class CreatedWeaver(Weaver):
     """A weaver; with the ticket that was asked for."""
 

@@ -118,7 +118,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         body_required=True,
     ),
     ("POST", "/api/weaver/{weaver_id}/ticket"): Operation(
-        answers={200: ("Where to connect, and with what.", answers.Ticket)},
+        answers={200: ("Where to connect, and with what.", answers.IssuedTicket)},
         errors=(*_FINDING, Forbidden, WeaverEnded),
         body=bodies.TicketRequest,
     ),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from chalice import Blueprint, Response
 
 from chalicelib.api.errors import envelope, rendered
-from chalicelib.api.rendering import ticket_body
+from chalicelib.api.rendering import ticket_body, weaver_body
 from chalicelib.api.requests import principal
 from chalicelib.bootstrap import control_plane
 
@@ -17,14 +17,15 @@ blueprint = Blueprint(__name__)
 @blueprint.route("/api/weaver/{weaver_id}/ticket", methods=["POST"])
 @rendered
 def issue(weaver_id: str) -> dict[str, Any]:
-    """A ticket: 60 seconds, one use."""
+    """A ticket: 60 seconds, one use. With the weaver that it is for: whoever attaches by a name needs no other request."""
     from chalicelib.api.bodies import ticket_request
 
     asking = principal(blueprint.current_request)
     wanted = ticket_request(blueprint.current_request)
     plane = control_plane()
     weaver = plane.describe.find(asking, weaver_id)
-    return ticket_body(plane.tickets.issue(asking, weaver, wanted.action, wanted.role))
+    ticket = plane.tickets.issue(asking, weaver, wanted.action, wanted.role)
+    return {**ticket_body(ticket), "weaver": weaver_body(weaver)}
 
 
 @blueprint.route("/api/weaver/{weaver_id}/attach", methods=["GET"])

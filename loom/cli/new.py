@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 from loom.cli import options as given
-from loom.cli.attach import be_terminal, record_of, tickets_for, wait_until_running
+from loom.cli.attached import be_terminal, record_of, tickets_for, wait_until_running
 from loom.cli.exit_codes import INTERRUPTED
 from loom.cli.farewell import come_back
 from loom.cli.labels import label, short_id
-from loom.cli.output import out, out_json, say
+from loom.cli.output import on_terminal, out, out_json, say
 from loom.cli.signals import Terminated
-from loom.cli.terminal import confirm, on_terminal
+from loom.cli.terminal import confirm
 from loom.client.api import Api, Weaver, ticket_of
 from loom.client.errors import ApiError, LoomError
 

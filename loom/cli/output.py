@@ -10,6 +10,11 @@ from contextlib import contextmanager
 _PATIENCE = 3.0
 
 
+def on_terminal() -> bool:
+    """Whether a person sits there: stdin and stdout are both terminals."""
+    return os.isatty(0) and os.isatty(1)
+
+
 def say(text: str) -> None:
     """One line for the person."""
     sys.stderr.write(f"loom: {text}\n")

@@ -30,11 +30,6 @@ RESET = (
 )
 
 
-def on_terminal() -> bool:
-    """Whether a person sits there: stdin and stdout are both terminals."""
-    return os.isatty(0) and os.isatty(1)
-
-
 class Terminal:
     """The terminal on stdin and stdout. As a context, it leaves the modes as it found them, whatever happens.
 

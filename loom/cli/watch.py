@@ -12,10 +12,9 @@ from contextlib import nullcontext
 from typing import NoReturn
 
 from loom.cli.options import settings_of
-from loom.cli.output import out, say, telling
+from loom.cli.output import on_terminal, out, say, telling
 from loom.cli.pace import Pace
 from loom.cli.ps import line, listed
-from loom.cli.terminal import on_terminal
 from loom.client.api import Api, Weaver
 from loom.client.errors import ApiError, LoomError
 

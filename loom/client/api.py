@@ -50,7 +50,16 @@ class Api:
 
     def ticket(self, reference: str, role: "Role" = "driver") -> Ticket:
         """A ticket for the weaver's terminal."""
-        return ticket_of(self._http.request("POST", f"{_path(reference)}/ticket", {"action": "attach", "role": role}))
+        return self.entry(reference, role)[1]
+
+    def entry(self, reference: str, role: "Role") -> tuple[Weaver, Ticket]:
+        """The weaver that a reference means, and a ticket for its terminal."""
+        answer = self._http.request("POST", f"{_path(reference)}/ticket", _attaching(role))
+        return _weaver(answer.get("weaver") if isinstance(answer, dict) else None), ticket_of(answer)
+
+    def ask_for_entry(self, reference: str, role: "Role") -> None:
+        """Send what :meth:`entry` will ask for next: the API works on it meanwhile. Raises nothing."""
+        self._http.send_ahead("POST", f"{_path(reference)}/ticket", _attaching(role))
 
     def cleanup(self, *, dry_run: bool) -> Mapping[str, Any]:
         """What one sweep did, or would do: ``steps``, ``deleted_count``, ``deleted_ids``, and whether there is ``more`` to do."""
@@ -80,6 +89,10 @@ def ticket_of(answer: Any) -> Ticket:
     if isinstance(answer, dict) and isinstance(answer.get("url"), str) and isinstance(answer.get("ticket"), str):
         return Ticket(answer["url"], answer["ticket"])
     raise ProtocolError("the API gave no ticket for the relay")
+
+
+def _attaching(role: "Role") -> Mapping[str, Any]:
+    return {"action": "attach", "role": role}
 
 
 def _weaver(answer: Any) -> Weaver:

@@ -24,6 +24,7 @@ TIMEOUT = 35.0
 _PAUSES_BEFORE_RETRY = (0.2, 0.8)
 _MAX_BODY = 64 * 2**20
 
+_Connection = http.client.HTTPConnection
 _Answer = tuple[int, str, bytes]
 #: What is waited for, to a context that lasts as long as the wait.
 Telling = Callable[[str], AbstractContextManager[None]]
@@ -42,6 +43,7 @@ class HttpClient:
         self._base = urlsplit(config.url)
         self._timeout = timeout
         self._connection: http.client.HTTPConnection | None = None
+        self._ahead: tuple[_Connection, str, str, bytes | None] | None = None  # sent, and its answer not yet read
         #: Whether to read all of the system's: once those that are quickly found did not do.
         self._all_certificates = False
 
@@ -79,6 +81,15 @@ class HttpClient:
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
+    def send_ahead(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """Send the request that is made next, without waiting for its answer. What goes wrong here goes wrong again then."""
+        payload = json.dumps(body).encode()
+        try:
+            with self._telling(self._name):
+                self._ahead = (self._send(method, path, payload, {}), method, path, payload)
+        except (OSError, http.client.HTTPException):
+            self.close()
+
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._connection:
@@ -86,6 +97,17 @@ class HttpClient:
             self._connection = None
 
     def _exchange(self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str]) -> _Answer:
+        ahead, self._ahead = self._ahead, None
+        if ahead and ahead[1:] == (method, path, payload):
+            connection = ahead[0]
+        else:
+            if ahead:  # its answer would be taken for this one's
+                self.close()
+            connection = self._send(method, path, payload, headers)
+        with connection.getresponse() as response:
+            return response.status, response.reason, response.read(_MAX_BODY)
+
+    def _send(self, method: str, path: str, payload: bytes | None, headers: Mapping[str, str]) -> _Connection:
         connection = self._connection = self._connection or self._connect()
         all_headers = {
             **({"Authorization": f"Bearer {self._config.token}"} if self._config.token else {}),
@@ -96,8 +118,7 @@ class HttpClient:
             **headers,
         }
         connection.request(method, self._base.path + path, payload, all_headers)
-        with connection.getresponse() as response:
-            return response.status, response.reason, response.read(_MAX_BODY)
+        return connection
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port, timeout = self._base.hostname or "", self._base.port, self._timeout

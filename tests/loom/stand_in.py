@@ -80,12 +80,11 @@ class Api:
 
     def has_one_weaver(self, relay: "Relay") -> None:
         """WEAVER under all its names; its tickets lead to ``relay``."""
-        ticket = {"url": relay.url, "ticket": TICKET, "expires_at": "2999-01-01T00:00:00Z"}
-        self.on("POST", "/api/weaver", Answer(201, {**WEAVER, "attach": ticket}))
+        self.on("POST", "/api/weaver", Answer(201, {**WEAVER, "attach": ticket(relay.url)}))
         for reference in ("otter", "a1b2c3d4", WEAVER["id"]):
             self.on("GET", f"/api/weaver/{reference}", Answer(200, WEAVER))
             self.on("DELETE", f"/api/weaver/{reference}", Answer(204))
-            self.on("POST", f"/api/weaver/{reference}/ticket", Answer(200, ticket))
+            self.on("POST", f"/api/weaver/{reference}/ticket", Answer(200, entry(relay.url)))
         self.on("GET", "/api/weavers", Answer(200, {"weavers": [WEAVER], "next_cursor": None}))
         self.on("GET", "/api/weavers?ended=true", Answer(200, {"weavers": [], "next_cursor": None}))
 
@@ -97,6 +96,15 @@ class Api:
         if not answers:
             return refusal(404, "weaver_not_found", "no weaver of that name")
         return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def ticket(url: str) -> dict[str, str]:
+    return {"url": url, "ticket": TICKET, "expires_at": "2999-01-01T00:00:00Z"}
+
+
+def entry(url: str, **weaver: Any) -> dict[str, Any]:
+    """What a request for a ticket to the relay at ``url`` is answered."""
+    return {**ticket(url), "weaver": {**WEAVER, **weaver}}
 
 
 def refusal(status: int, code: str, message: str, **details: Any) -> Answer:

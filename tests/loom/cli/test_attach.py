@@ -10,7 +10,7 @@ from websockets.sync.server import ServerConnection
 
 from loom.cli.terminal import RESET
 from loom.wire import SUBPROTOCOL_V2, Exit, Notice, Status
-from tests.loom.stand_in import TICKET, TOKEN, WEAVER, Answer, Api, refusal
+from tests.loom.stand_in import TICKET, TOKEN, WEAVER, Answer, Api, entry, refusal
 
 DETACHED = "detached from otter; come back with: loom attach a1b2c3d4"
 
@@ -275,7 +275,7 @@ def test_what_is_brief_is_the_title_for_a_while_and_leaves_the_screen_alone(rela
 
 
 def test_an_image_without_session_is_told_before_attaching(api, relay, on_terminal):
-    api.on("GET", "/api/weaver/otter", Answer(200, {**WEAVER, "has_session": False}))
+    api.on("POST", "/api/weaver/otter/ticket", Answer(200, entry(relay.url, has_session=False)))
     relay.script = lambda session: (session.run(), session.say(Exit("ended", 0)))
     loom = on_terminal("attach", "otter")
     assert "exit and Ctrl+D end the weaver" in loom.expect("$ ")
@@ -353,8 +353,21 @@ def test_a_refusal_by_the_relay_is_told_in_its_words(relay, on_terminal):
     assert "the relay refused: the ticket is used up; come back with: loom attach a1b2c3d4" in loom.rest()
 
 
+def test_one_request_is_enough(api, relay, on_terminal):
+    relay.script = lambda session: session.say(Exit("detached"))
+    assert on_terminal("attach", "otter").ends() == 0
+    assert [(asked.method, asked.path) for asked in api.asked] == [("POST", "/api/weaver/otter/ticket")]
+
+
+def test_a_request_whose_answer_is_lost_is_repeated(api, relay, on_terminal):
+    api.on("POST", "/api/weaver/otter/ticket", Answer(0), Answer(200, entry(relay.url)))
+    relay.script = lambda session: session.say(Exit("detached"))
+    assert on_terminal("attach", "otter").ends() == 0
+    assert len(api.asked) == 2
+
+
 def test_a_relay_that_is_not_there(api, on_terminal):
-    api.on("POST", f"/api/weaver/{WEAVER['id']}/ticket", Answer(200, {"url": "ws://127.0.0.1:1/x", "ticket": TICKET}))
+    api.on("POST", "/api/weaver/otter/ticket", Answer(200, entry("ws://127.0.0.1:1/x")))
     loom = on_terminal("attach", "otter")
     assert loom.ends() == 2
     assert "cannot reach the relay at 127.0.0.1:1: Connection refused" in loom.rest()
