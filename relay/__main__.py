@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from relay.kube import Kube
 from relay.limits import Connections
 from relay.metrics import Metrics
 from relay.owner import Peers
+from relay.peers_in_cluster import PeersInCluster
 from relay.resume import ResumeTokens
 from relay.server import Doors
 from relay.sessions import Sessions
@@ -55,19 +57,22 @@ async def serve(settings: Settings) -> None:
     sessions = Sessions(kube, api.report, _now, settings.linger, settings.stall, tokens, metrics)
     admission = Admission(api, tokens, _now)
     peers = Peers(settings.own_url, settings.peers)
+    in_cluster = PeersInCluster(kube, settings.peers_service, peers) if settings.peers_service else None
     forwarding = Forwarding(peers, connections, metrics.forwarded, settings.resume_key or "", settings.ping)
-    doors = Doors(kube, api, admission, sessions, connections, metrics, forwarding, settings.ping)
+    doors = Doors(kube, api, admission, sessions, connections, metrics, peers, forwarding, settings.ping)
     application = doors.application()
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
-    await peers.start()
 
     def looked() -> None:
         sessions.keep(peers.owns)
         forwarding.keep()
 
-    looking = asyncio.create_task(peers.run(looked))
+    if in_cluster:
+        await in_cluster.start()
+    await peers.start()
+    looking = asyncio.create_task(_follow(peers, in_cluster, looked))
     try:
         await site.start()
         host, port = runner.addresses[0][:2]
@@ -83,6 +88,14 @@ async def serve(settings: Settings) -> None:
         await forwarding.close()
         await api.close()
         await kube.close()
+
+
+async def _follow(peers: Peers, in_cluster: PeersInCluster | None, looked: Callable[[], None]) -> None:
+    """Keeps up with the other relays, and calls ``looked`` whenever it has looked at them."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(peers.run(looked))
+        if in_cluster:
+            tasks.create_task(in_cluster.run())
 
 
 def _now() -> datetime:

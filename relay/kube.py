@@ -1,10 +1,14 @@
-"""The Kubernetes API as the relay uses it: one pod's state, events, log and attach stream. Plain REST over aiohttp."""
+"""The Kubernetes API as the relay uses it: one pod's state, events, log and attach stream, and where a Service's pods are.
+
+Plain REST over aiohttp.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 
@@ -32,6 +36,18 @@ _PRINTED_LIMIT: Final = 4 * 1024 * 1024
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 
 
+#: Of a watch: ADDED, MODIFIED, DELETED or BOOKMARK, and the object.
+Changes: TypeAlias = AsyncGenerator[tuple[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service's name, and the namespace that it is in."""
+
+    namespace: str
+    name: str
+
+
 class KubeError(Exception):
     """Kubernetes refused or could not be reached. ``status`` is the HTTP status, 0 when there was no answer."""
 
@@ -50,6 +66,7 @@ class Kube:
 
     def __init__(self, access: ClusterAccess, namespace: str, folder: Path = Path(), ping: float = 30.0) -> None:
         self._ping = ping
+        self._server = access.server
         self._pods = f"{access.server}/api/v1/namespaces/{namespace}/pods"
         self._events = f"{access.server}/api/v1/namespaces/{namespace}/events"
         self._http = aiohttp.ClientSession(
@@ -72,25 +89,18 @@ class Kube:
         body = await self._json(self._pods, {"fieldSelector": f"metadata.name={name}"})
         return next(iter(body.get("items") or ()), None), body["metadata"]["resourceVersion"]
 
-    async def watch_pod(self, name: str, version: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-        """Changes of the pod after ``version``: (ADDED, MODIFIED, DELETED or BOOKMARK, object). Raises KubeError; 410 means: list again."""
-        query = {
-            "fieldSelector": f"metadata.name={name}",
-            "watch": "1",
-            "resourceVersion": version,
-            "timeoutSeconds": str(_WATCH_SECONDS),
-            "allowWatchBookmarks": "true",
-        }
-        try:
-            async with self._http.get(self._pods, params=query, timeout=_WATCH) as response:
-                await _check(response)
-                async for line in response.content:
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise _error(event["object"].get("code", 500), event["object"])
-                    yield event["type"], event["object"]
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise KubeError(0, "Unreachable", f"the watch ended: {error or type(error).__name__}") from error
+    def watch_pod(self, name: str, version: str) -> Changes:
+        """Changes of the pod after ``version``. Raises KubeError; 410 means: list again."""
+        return self._watch(self._pods, {"fieldSelector": f"metadata.name={name}"}, version)
+
+    async def find_slices(self, service: Service) -> tuple[list[dict[str, Any]], str]:
+        """The EndpointSlices of the Service, and the resourceVersion to watch from. Raises KubeError."""
+        body = await self._json(*self._slices(service))
+        return list(body.get("items") or ()), body["metadata"]["resourceVersion"]
+
+    def watch_slices(self, service: Service, version: str) -> Changes:
+        """Changes of the Service's EndpointSlices after ``version``. Raises KubeError; 410 means: list again."""
+        return self._watch(*self._slices(service), version)
 
     async def pod_events(self, uid: str) -> list[dict[str, Any]]:
         """The events of the pod with this uid. Raises KubeError."""
@@ -160,6 +170,30 @@ class Kube:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeError(0, "Unreachable", f"{door}: {error or type(error).__name__}") from error
         return Attach(websocket)
+
+    def _slices(self, service: Service) -> tuple[str, dict[str, str]]:
+        """Where they are, and how to ask for them."""
+        url = f"{self._server}/apis/discovery.k8s.io/v1/namespaces/{service.namespace}/endpointslices"
+        return url, {"labelSelector": f"kubernetes.io/service-name={service.name}"}
+
+    async def _watch(self, url: str, query: Mapping[str, str], version: str) -> Changes:
+        query = {
+            **query,
+            "watch": "1",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_SECONDS),
+            "allowWatchBookmarks": "true",
+        }
+        try:
+            async with self._http.get(url, params=query, timeout=_WATCH) as response:
+                await _check(response)
+                async for line in response.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise _error(event["object"].get("code", 500), event["object"])
+                    yield event["type"], event["object"]
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise KubeError(0, "Unreachable", f"the watch ended: {error or type(error).__name__}") from error
 
     async def _json(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
         try:

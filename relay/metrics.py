@@ -77,6 +77,7 @@ class Metrics:
         viewers: Mapping[str, int],
         event_streams: int,
         forwarded: int,
+        peers: int,
         queued: int,
         queue_peak: int,
     ) -> str:
@@ -86,6 +87,7 @@ class Metrics:
             *_lines("loom_relay_viewers", "viewers, by role", "gauge", viewers, "role"),
             *_lines("loom_relay_event_streams", "readers of events", "gauge", {"": event_streams}),
             *_lines("loom_relay_forwarded", "viewers that another relay serves", "gauge", {"": forwarded}),
+            *_lines("loom_relay_peers", "other relays that live", "gauge", {"": peers}),
             *_lines("loom_relay_queue_bytes", "bytes that wait to be sent to viewers", "gauge", {"": queued}),
             *_lines(
                 "loom_relay_queue_peak_bytes",

@@ -7,7 +7,8 @@ sessions move (highest random weight: Thaler and Ravishankar, "A Name-Based Mapp
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -28,6 +29,19 @@ def owner_of(weaver_id: str, relays: Iterable[str]) -> str:
     return max(relays, key=lambda relay: hashlib.blake2b(f"{relay}\0{weaver_id}".encode()).digest())
 
 
+@dataclass(slots=True)
+class _Peer:
+    """Another relay. ``going``: it is to end soon, whatever it says itself."""
+
+    going: bool = False
+    seen: int = 0  # at how many looks in a row
+    silent: int = 0  # at how many in a row since then
+
+    @property
+    def lives(self) -> bool:
+        return self.seen >= _STEADY
+
+
 class Peers:
     """The relays, as seen from ``own``.
 
@@ -35,19 +49,37 @@ class Peers:
     is, and moving sessions about would only make that worse.
     """
 
-    def __init__(self, own: str, others: Iterable[str]) -> None:
+    def __init__(self, own: str, others: Iterable[str] = ()) -> None:
         self.own = own
-        self._others = sorted({*others} - {own})
-        self._seen = dict.fromkeys(self._others, 0)  # at how many looks in a row
-        self._silent = dict.fromkeys(self._others, 0)  # at how many in a row since then
+        self.unknown: str | None = None  # why nobody can say yet who the others are
+        self._going = False
+        self._others: dict[str, _Peer] = {}
+        self.are(dict.fromkeys(others, False))
+
+    def are(self, relays: Mapping[str, bool]) -> None:
+        """These are all the relays by their URLs, and whether each is going away. Whether it serves is for the looks to say."""
+        self._going = relays.get(self.own, False)
+        before, self._others = self._others, {}
+        for url in sorted(relays.keys() - {self.own}):
+            self._others[url] = before.pop(url, _Peer())
+            self._others[url].going = relays[url]
+        for url, peer in before.items():
+            if peer.lives:
+                _told(url, came=False)
 
     def owner(self, weaver_id: str) -> str:
         """The URL of the relay that owns the weaver's session."""
-        return owner_of(weaver_id, [self.own, *(peer for peer in self._others if self.lives(peer))])
+        stay = [url for url, peer in self._others.items() if peer.lives and not peer.going]
+        return owner_of(weaver_id, stay if self._going and stay else [self.own, *stay])
 
     def lives(self, peer: str) -> bool:
-        """Whether that relay can own anything."""
-        return self._seen[peer] >= _STEADY
+        """Whether that relay serves whom it owns or owned until now."""
+        return peer in self._others and self._others[peer].lives
+
+    @property
+    def living(self) -> int:
+        """How many other relays do."""
+        return sum(peer.lives for peer in self._others.values())
 
     def owns(self, weaver_id: str) -> bool:
         """Whether this relay does."""
@@ -55,7 +87,8 @@ class Peers:
 
     def lost(self, peer: str) -> None:
         """It was found not to serve, before the next look at it."""
-        self._seen[peer] = 0
+        if peer in self._others:
+            self._others[peer].seen = 0
 
     async def start(self) -> None:
         """The first looks: who is there already counts at once."""
@@ -64,24 +97,29 @@ class Peers:
                 await self._look(http)
 
     async def run(self, looked: Callable[[], None]) -> None:
-        """Look again and again, and call ``looked``, which follows what changed. At once over for a relay that is alone."""
+        """Look again and again, and call ``looked``, which follows what changed."""
         async with aiohttp.ClientSession(timeout=_WITHIN) as http:
-            while self._others:
+            while True:
                 await asyncio.sleep(_EVERY)
                 await self._look(http)
                 looked()
 
     async def _look(self, http: aiohttp.ClientSession) -> None:
-        answers = await asyncio.gather(*(_lives(http, peer) for peer in self._others))
-        for peer, answer in zip(self._others, answers, strict=True):
-            lived = self.lives(peer)
-            self._silent[peer] = self._silent[peer] + 1 if answer is None else 0
+        others = self._others
+        answers = await asyncio.gather(*(_lives(http, url) for url in others))
+        for (url, peer), answer in zip(others.items(), answers, strict=True):
+            lived = peer.lives
+            peer.silent = peer.silent + 1 if answer is None else 0
             if answer:
-                self._seen[peer] += 1
-            elif answer is False or self._silent[peer] > _PATIENCE:
-                self._seen[peer] = 0
-            if lived != self.lives(peer):
-                log.info("a relay went" if lived else "a relay came", extra={"fields": {"relay": peer}})
+                peer.seen += 1
+            elif answer is False or peer.silent > _PATIENCE:
+                peer.seen = 0
+            if lived != peer.lives and url in self._others:
+                _told(url, came=not lived)
+
+
+def _told(relay: str, *, came: bool) -> None:
+    log.info("a relay came" if came else "a relay went", extra={"fields": {"relay": relay}})
 
 
 async def _lives(http: aiohttp.ClientSession, peer: str) -> bool | None:

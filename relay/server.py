@@ -18,6 +18,7 @@ from relay.forwarding import Forwarding
 from relay.kube import Kube, KubeError
 from relay.limits import FRAME_LIMIT, Connections
 from relay.metrics import CONTENT_TYPE, Metrics
+from relay.owner import Peers
 from relay.refusals import Refusal
 from relay.sessions import Sessions
 
@@ -45,6 +46,7 @@ class Doors:
         sessions: Sessions,
         connections: Connections,
         metrics: Metrics,
+        peers: Peers,
         forwarding: Forwarding,
         ping: float,
     ) -> None:
@@ -54,6 +56,7 @@ class Doors:
         self._sessions = sessions
         self._connections = connections
         self._metrics = metrics
+        self._peers = peers
         self._forwarding = forwarding
         self._ping = ping
 
@@ -78,6 +81,8 @@ class Doors:
         """Sessions could be served: 503 says what is missing."""
         kubernetes, keys = await asyncio.gather(self._kubernetes(), self._keys())
         checks = {"kubernetes": kubernetes, "keys": keys, **({"relay": "draining"} if self._sessions.draining else {})}
+        if self._peers.unknown:
+            checks["peers"] = self._peers.unknown
         ready = all(check == "ok" for check in checks.values())
         return web.json_response({"status": "ok" if ready else "unready", **checks}, status=200 if ready else 503)
 
@@ -130,6 +135,7 @@ class Doors:
             viewers=roles,
             event_streams=len(self._connections) - self._connections.forwarded - self._sessions.viewing,
             forwarded=self._connections.forwarded,
+            peers=self._peers.living,
             queued=sum(viewer.outbox.size for viewer in viewers),
             queue_peak=max((viewer.outbox.peak for viewer in viewers), default=0),
         )

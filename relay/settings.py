@@ -1,13 +1,16 @@
 """What the environment says. The only module of the relay that reads it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from chalicelib.domain.setting import Setting, defaults
+from relay.kube import Service
 from relay.limits import Limits
 
 SETTINGS: Final = (
@@ -52,7 +55,18 @@ SETTINGS: Final = (
         "URLs of all relays, with commas between: one of them owns a weaver's session, the others pass viewers on to it",
         otherwise="this relay is alone",
     ),
-    Setting("LOOM_RELAY_SELF", "which of them this relay is, written as there; needed beside `LOOM_RELAY_PEERS`"),
+    Setting(
+        "LOOM_RELAY_PEERS_SERVICE",
+        "in place of `LOOM_RELAY_PEERS`: the Service that selects all relays, as `NAMESPACE/NAME`; "
+        "they are found in its EndpointSlices, on the first port that it has",
+        otherwise="not looked for",
+    ),
+    Setting(
+        "LOOM_RELAY_SELF",
+        "which of them this relay is: written as in `LOOM_RELAY_PEERS`, or beside `LOOM_RELAY_PEERS_SERVICE` by the pod's "
+        "address, such as `http://10.0.0.1:8090`",
+        otherwise="required beside either",
+    ),
     Setting("LOOM_LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
 )
 _DEFAULTS: Final = defaults(SETTINGS)
@@ -80,6 +94,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     own_url: str = ""
     peers: tuple[str, ...] = ()
+    peers_service: Service | None = None
     log_level: str = "INFO"
 
 
@@ -151,13 +166,37 @@ def _peers(env: Mapping[str, str]) -> dict[str, Any]:
     """Relays trust each other by the key that they share."""
     peers = tuple(url.strip().rstrip("/") for url in env.get("LOOM_RELAY_PEERS", "").split(",") if url.strip())
     own = env.get("LOOM_RELAY_SELF", "").rstrip("/")
+    service = _service(env.get("LOOM_RELAY_PEERS_SERVICE", ""))
+    if peers and service:
+        raise SettingsError("LOOM_RELAY_PEERS and LOOM_RELAY_PEERS_SERVICE exclude each other")
+    if service and not _of_pod(own):
+        raise SettingsError("LOOM_RELAY_SELF must be the http(s) URL of this pod, with its IP address and the port")
     if any(urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname for url in peers):
         raise SettingsError("LOOM_RELAY_PEERS must be http(s) URLs with commas between")
     if peers and own not in peers:
         raise SettingsError("LOOM_RELAY_SELF must be one of LOOM_RELAY_PEERS")
-    if peers and not env.get("LOOM_RELAY_RESUME_KEY"):
-        raise SettingsError("LOOM_RELAY_PEERS needs LOOM_RELAY_RESUME_KEY, the same for all of them")
-    return {"own_url": own, "peers": peers}
+    if (peers or service) and not env.get("LOOM_RELAY_RESUME_KEY"):
+        name = "LOOM_RELAY_PEERS" if peers else "LOOM_RELAY_PEERS_SERVICE"
+        raise SettingsError(f"{name} needs LOOM_RELAY_RESUME_KEY, the same for all of them")
+    return {"own_url": own, "peers": peers, "peers_service": service}
+
+
+def _service(text: str) -> Service | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+", text):
+        raise SettingsError(f"LOOM_RELAY_PEERS_SERVICE must be NAMESPACE/NAME, not {text!r}")
+    return Service(*text.split("/"))
+
+
+def _of_pod(url: str) -> bool:
+    """Whether it is written as one that is made of an EndpointSlice's address and port."""
+    try:
+        parts = urlsplit(url)
+        ip_address(parts.hostname or "")
+        return parts.scheme in ("http", "https") and parts.netloc.endswith(f":{parts.port}") and not parts.path
+    except ValueError:
+        return False
 
 
 def _resume_key(text: str | None) -> str | None:

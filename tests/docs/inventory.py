@@ -67,7 +67,7 @@ def endpoints() -> set[str]:
         f"{method} {path.replace('{weaver_id}', '{id}')}" for path, methods in app.routes.items() for method in methods
     }
     no = cast("Any", None)  # what is behind the doors is not asked
-    for route in Doors(no, no, no, no, no, no, no, ping=no).application().router.routes():
+    for route in Doors(no, no, no, no, no, no, no, no, ping=no).application().router.routes():
         path = route.resource.canonical if route.resource else ""
         ours |= {path} if route.method == "*" else {f"{route.method} {path}"} if route.method != "HEAD" else set()
     return ours

@@ -6,6 +6,7 @@ For what a real one does not do on demand: cut streams, forgotten versions, refu
 import asyncio
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ class Kubernetes:
     def __init__(self) -> None:
         self.pods: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
+        self.slices: dict[str, dict[str, Any]] = {}  # EndpointSlices
+        self.refuses_slices = False  # as one does that gave no right to them
         self.logs: dict[str, bytes] = {}  # by container
         self.version = 1000
         self.history: list[tuple[int, str, dict[str, Any]]] = []
@@ -96,6 +99,23 @@ class Kubernetes:
         name = pod["metadata"]["name"]
         await self._record("MODIFIED" if name in self.pods else "ADDED", pod)
         self.pods[name] = pod
+
+    async def set_slice(self, name: str, addresses: dict[str, bool], port: int, service: str = "relays") -> None:
+        """A slice of the Service, as the control plane writes it: addresses of pods, and whether each is being ended."""
+        one = {
+            "metadata": {"name": name, "labels": {"kubernetes.io/service-name": service}},
+            "addressType": "IPv4",
+            "endpoints": [
+                {"addresses": [address], "conditions": {"ready": not going, "serving": True, "terminating": going}}
+                for address, going in addresses.items()
+            ],
+            "ports": [{"name": "relay", "port": port, "protocol": "TCP"}],
+        }
+        await self._record("MODIFIED" if name in self.slices else "ADDED", one)
+        self.slices[name] = one
+
+    async def remove_slice(self, name: str) -> None:
+        await self._record("DELETED", self.slices.pop(name))
 
     async def remove(self, weaver_id: str) -> None:
         await self._record("DELETED", self.pods.pop(f"weaver-{weaver_id}"))
@@ -134,27 +154,38 @@ class Kubernetes:
         base = "/api/v1/namespaces/loom-weavers"
         app.router.add_get(f"{base}/pods", self._pods)
         app.router.add_get(f"{base}/events", self._list_events)
+        app.router.add_get("/apis/discovery.k8s.io/v1/namespaces/loom/endpointslices", self._endpoint_slices)
         app.router.add_get(f"{base}/pods/{{name}}/log", self._log)
         app.router.add_get(f"{base}/pods/{{name}}/attach", self._attach)
         app.router.add_get(f"{base}/pods/{{name}}/exec", self._execute)
         return app
 
-    async def _record(self, kind: str, pod: dict[str, Any]) -> None:
+    async def _record(self, kind: str, changed: dict[str, Any]) -> None:
         async with self.changed:
             self.version += 1
-            pod["metadata"]["resourceVersion"] = str(self.version)
-            self.history.append((self.version, kind, copy.deepcopy(pod)))
+            changed["metadata"]["resourceVersion"] = str(self.version)
+            self.history.append((self.version, kind, copy.deepcopy(changed)))
             self.changed.notify_all()
 
     async def _pods(self, request: web.Request) -> web.StreamResponse:
         name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
         if "watch" in request.query:
-            return await self._watch(request, name)
+            return await self._watch(request, lambda one: bool(one["metadata"]["name"] == name))
         self.lists += 1
         items = [pod for pod in self.pods.values() if not name or pod["metadata"]["name"] == name]
         return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
 
-    async def _watch(self, request: web.Request, name: str) -> web.StreamResponse:
+    async def _endpoint_slices(self, request: web.Request) -> web.StreamResponse:
+        if self.refuses_slices:
+            why = 'endpointslices.discovery.k8s.io is forbidden: User "relay" cannot list resource "endpointslices"'
+            return web.json_response({"kind": "Status", "reason": "Forbidden", "message": why}, status=403)
+        label, _, service = request.query["labelSelector"].partition("=")
+        if "watch" in request.query:
+            return await self._watch(request, lambda one: one["metadata"].get("labels", {}).get(label) == service)
+        items = [one for one in self.slices.values() if one["metadata"]["labels"][label] == service]
+        return web.json_response({"metadata": {"resourceVersion": str(self.version)}, "items": items})
+
+    async def _watch(self, request: web.Request, wanted: Callable[[dict[str, Any]], bool]) -> web.StreamResponse:
         since = int(request.query["resourceVersion"])
         response = web.StreamResponse()
         await response.prepare(request)
@@ -163,9 +194,9 @@ class Kubernetes:
             await response.write(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
             return response
         while since >= self.forgotten:
-            for version, kind, pod in self.history[:]:
-                if version > since and pod["metadata"]["name"] == name:
-                    await response.write(json.dumps({"type": kind, "object": pod}).encode() + b"\n")
+            for version, kind, one in self.history[:]:
+                if version > since and wanted(one):
+                    await response.write(json.dumps({"type": kind, "object": one}).encode() + b"\n")
                 since = max(since, version)
             await self._newer_than(since)
         return response

@@ -47,7 +47,7 @@ def test_a_histogram_s_buckets_add_up() -> None:
 
 
 def test_nothing_happened_yet() -> None:
-    values = parsed(Metrics().text(0, {"driver": 0, "observer": 0}, 0, 0, 0, 0))
+    values = parsed(Metrics().text(0, {"driver": 0, "observer": 0}, 0, 0, 0, 0, 0))
     assert set(values.values()) == {0}
     assert "loom_relay_output_bytes_total" in values
 

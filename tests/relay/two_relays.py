@@ -24,10 +24,14 @@ class TwoRelays:
         self.relays: dict[str, Relay] = {}
 
     async def start(self, url: str) -> Relay:
-        peers = {"LOOM_RELAY_PEERS": ",".join(self.urls), "LOOM_RELAY_SELF": url, "LOOM_RELAY_RESUME_KEY": KEY}
-        own = {**peers, "LOOM_RELAY_LISTEN": url.removeprefix("http://")}
-        self.relays[url] = await self._stack.enter_async_context(running_relay({**self._environment, **own}))
+        own = {"LOOM_RELAY_SELF": url, "LOOM_RELAY_LISTEN": url.removeprefix("http://"), "LOOM_RELAY_RESUME_KEY": KEY}
+        environment = {**self._environment, **self.told(), **own}
+        self.relays[url] = await self._stack.enter_async_context(running_relay(environment))
         return self.relays[url]
+
+    def told(self) -> dict[str, str]:
+        """How they know each other."""
+        return {"LOOM_RELAY_PEERS": ",".join(self.urls)}
 
     async def kill(self, url: str) -> None:
         self.relays[url].process.kill()
