@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 async def serve(settings: Settings) -> None:
-    """Listen, say so on stdout, and drain on a signal. Raises KubeconfigError."""
+    """Listen, say so on stdout, and drain on a signal. Raises KubeconfigError, and what keeping up with other relays failed of."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -73,6 +74,7 @@ async def serve(settings: Settings) -> None:
         await in_cluster.start()
     await peers.start()
     looking = asyncio.create_task(_follow(peers, in_cluster, looked))
+    looking.add_done_callback(lambda _: ended.set())  # who cannot keep up with the others must not go on beside them
     try:
         await site.start()
         host, port = runner.addresses[0][:2]
@@ -82,6 +84,8 @@ async def serve(settings: Settings) -> None:
         looking.cancel()
         await site.stop()
         await asyncio.gather(forwarding.send_away(), sessions.drain(_DRAIN))
+        with suppress(asyncio.CancelledError):
+            await looking  # raises what it failed of, if it did
     finally:
         looking.cancel()
         await runner.cleanup()

@@ -59,12 +59,12 @@ class Peers:
     def are(self, relays: Mapping[str, bool]) -> None:
         """These are all the relays by their URLs, and whether each is going away. Whether it serves is for the looks to say."""
         self._going = relays.get(self.own, False)
-        before, self._others = self._others, {}
-        for url in sorted(relays.keys() - {self.own}):
-            self._others[url] = before.pop(url, _Peer())
-            self._others[url].going = relays[url]
+        before = self._others
+        self._others = {url: before.get(url, _Peer()) for url in sorted(relays) if url != self.own}
+        for url, peer in self._others.items():
+            peer.going = relays[url]
         for url, peer in before.items():
-            if peer.lives:
+            if peer.lives and url not in self._others:
                 _told(url, came=False)
 
     def owner(self, weaver_id: str) -> str:
@@ -105,7 +105,7 @@ class Peers:
                 looked()
 
     async def _look(self, http: aiohttp.ClientSession) -> None:
-        others = self._others
+        others = self._others  # as they are now: others may come while these answer
         answers = await asyncio.gather(*(_lives(http, url) for url in others))
         for (url, peer), answer in zip(others.items(), answers, strict=True):
             lived = peer.lives

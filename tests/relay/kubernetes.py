@@ -97,7 +97,7 @@ class Kubernetes:
 
     async def set_pod(self, pod: dict[str, Any]) -> None:
         name = pod["metadata"]["name"]
-        await self._record("MODIFIED" if name in self.pods else "ADDED", pod)
+        await self.change("MODIFIED" if name in self.pods else "ADDED", pod)
         self.pods[name] = pod
 
     async def set_slice(self, name: str, addresses: dict[str, bool], port: int, service: str = "relays") -> None:
@@ -111,14 +111,14 @@ class Kubernetes:
             ],
             "ports": [{"name": "relay", "port": port, "protocol": "TCP"}],
         }
-        await self._record("MODIFIED" if name in self.slices else "ADDED", one)
+        await self.change("MODIFIED" if name in self.slices else "ADDED", one)
         self.slices[name] = one
 
     async def remove_slice(self, name: str) -> None:
-        await self._record("DELETED", self.slices.pop(name))
+        await self.change("DELETED", self.slices.pop(name))
 
     async def remove(self, weaver_id: str) -> None:
-        await self._record("DELETED", self.pods.pop(f"weaver-{weaver_id}"))
+        await self.change("DELETED", self.pods.pop(f"weaver-{weaver_id}"))
 
     async def grow_log(self, container: str, data: bytes) -> None:
         async with self.following:
@@ -130,6 +130,14 @@ class Kubernetes:
         async with self.changed:
             self.version += 1
             self.forgotten = self.version
+            self.changed.notify_all()
+
+    async def change(self, kind: str, changed: dict[str, Any]) -> None:
+        """What watches are told next: ADDED, MODIFIED or DELETED."""
+        async with self.changed:
+            self.version += 1
+            changed["metadata"]["resourceVersion"] = str(self.version)
+            self.history.append((self.version, kind, copy.deepcopy(changed)))
             self.changed.notify_all()
 
     async def stream(self) -> Stream:
@@ -159,13 +167,6 @@ class Kubernetes:
         app.router.add_get(f"{base}/pods/{{name}}/attach", self._attach)
         app.router.add_get(f"{base}/pods/{{name}}/exec", self._execute)
         return app
-
-    async def _record(self, kind: str, changed: dict[str, Any]) -> None:
-        async with self.changed:
-            self.version += 1
-            changed["metadata"]["resourceVersion"] = str(self.version)
-            self.history.append((self.version, kind, copy.deepcopy(changed)))
-            self.changed.notify_all()
 
     async def _pods(self, request: web.Request) -> web.StreamResponse:
         name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")

@@ -1,5 +1,6 @@
 """Which relay owns a session, and what a relay believes of the others."""
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -83,6 +84,27 @@ async def test_who_is_going_owns_nothing_while_another_one_stays() -> None:
         peers.are({"http://own": True, other: True})
         assert peers.owns(mine)
         assert peers.owns(theirs)
+
+
+async def test_who_they_are_may_change_while_they_are_looked_at() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def healthz(_: web.Request) -> web.Response:
+        asked.set()
+        await answer.wait()
+        return web.json_response({"status": "ok"})
+
+    slow = web.Application()
+    slow.router.add_get("/healthz", healthz)
+    async with served(slow) as first, served(_healthy()) as second:
+        peers = Peers("http://own", [first])
+        looking = asyncio.create_task(peers.start())
+        await asked.wait()
+        peers.are({first: False, second: False})
+        answer.set()
+        await looking
+        await peers.start()
+        assert peers.living == 2
 
 
 async def test_a_relay_that_is_no_more_among_them_is_none_even_if_it_answers() -> None:

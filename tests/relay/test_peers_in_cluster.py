@@ -1,6 +1,7 @@
 """Relays that find each other in their Service's EndpointSlices: what they read there, and real relays that come and go."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,13 +9,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from loom.client.api import Ticket
 from relay.peers_in_cluster import relays_in
 from tests.relay.control_plane import ControlPlane
-from tests.relay.kubernetes import Kubernetes
+from tests.relay.kubernetes import Kubernetes, Stream
+from tests.relay.person import Person
 from tests.relay.relay_process import DEADLINE, Relay
 from tests.relay.test_metrics import scrape
 from tests.relay.test_two_relays import back_with, viewer
-from tests.relay.two_relays import TwoRelays
+from tests.relay.two_relays import TwoRelays, one_address
 
 OWN = "http://10.0.0.1:8090"
 
@@ -134,7 +137,8 @@ async def test_a_relay_whose_pod_is_being_ended_gives_up_its_sessions_while_it_s
     await kubernetes.show("running-no-probe", weaver_id)
     direct = await viewer(both.relays[going], control_plane, weaver_id)
     passed_on = await viewer(both.relays[staying], control_plane, weaver_id)
-    await kubernetes.stream()
+    for person in (direct, passed_on):
+        await person.until(status="running")
     await both.listed(going, going=True)
     back = []
     for person, relay in ((direct, both.relays[going]), (passed_on, both.relays[staying])):
@@ -154,6 +158,7 @@ async def test_a_relay_that_is_listed_no_more_is_none_even_if_it_runs(
     weaver_id = both.weaver_of(gone)
     await kubernetes.show("running-no-probe", weaver_id)
     passed_on = await viewer(both.relays[staying], control_plane, weaver_id)
+    await passed_on.until(status="running")
     await serves(both.relays[staying], forwarded=1)
     await both.unlisted(gone)
     assert await passed_on.until_closed() == 1001
@@ -207,3 +212,86 @@ async def test_what_kubernetes_said_last_counts_while_it_says_nothing(
     person = await viewer(first, control_plane, weaver_id)
     await person.until(status="running")
     await serves(first, forwarded=1)
+
+
+async def test_a_relay_that_cannot_follow_the_others_any_more_sends_its_viewers_away_and_ends(
+    one: InCluster, kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    await kubernetes.show("running-no-probe", weaver_id)
+    relay = one.relays[one.urls[0]]
+    person = await viewer(relay, control_plane, weaver_id)
+    await person.until(status="running")
+    labels = {"kubernetes.io/service-name": "relays"}
+    nonsense = {"metadata": {"name": "x", "labels": labels}, "addressType": "IPv4", "ports": [{}]}
+    await kubernetes.change("ADDED", nonsense)
+    assert await person.until_closed() == 1001
+    assert person.messages[-1] == {"type": "exit", "reason": "drain"}
+    assert await asyncio.wait_for(relay.process.wait(), DEADLINE) == 1
+
+
+async def test_a_rollout_as_kubernetes_does_it_loses_nobody_and_no_key(
+    environment: dict[str, str], kubernetes: Kubernetes, control_plane: ControlPlane, weaver_id: str
+) -> None:
+    await kubernetes.show("running-no-probe", weaver_id)
+    async with AsyncExitStack() as stack:
+        cluster = InCluster(environment, stack, count=4)
+        cluster.kubernetes = kubernetes
+        for url in cluster.urls[:2]:
+            await comes(cluster, url)
+        address = await stack.enter_async_context(one_address(cluster.urls))
+        url = f"{address.replace('http', 'ws', 1)}/api/weaver/{weaver_id}/attach"
+        ticket = control_plane.ticket
+        with await asyncio.to_thread(Person, lambda: Ticket(url, ticket(weaver_id))) as person:
+            over = asyncio.Event()
+            typing = asyncio.create_task(type_until(over, person))
+            for going, coming in zip(cluster.urls[:2], cluster.urls[2:], strict=True):
+                await comes(cluster, coming)
+                await ends(cluster, going)
+            over.set()
+            last = await typing
+            streams = await streams_until(kubernetes, b"%d\r" % last)
+            keys = b"".join(stream.input for stream in streams).split()
+            assert [int(key) for key in keys] == list(range(1000, last + 1))
+            assert (person.failure, person.dropped) == (None, 0)
+            assert len(streams) > 1  # it did move
+
+
+async def comes(cluster: InCluster, url: str) -> None:
+    await cluster.listed(url)
+    await cluster.start(url)
+    for relay in cluster.relays.values():
+        await until(relay, "loom_relay_peers", len(cluster.relays) - 1)
+
+
+async def ends(cluster: InCluster, url: str) -> None:
+    """Told in the slices at first, then by SIGTERM; at last it is in no slice any more."""
+    await cluster.listed(url, going=True)
+    await until(cluster.relays[url], 'loom_relay_viewers{role="driver"}', 0)
+    assert await cluster.stop(url) == 0
+    await cluster.unlisted(url)
+
+
+async def until(relay: Relay, metric: str, value: int) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while (await scrape(relay))[metric] != value:  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.02)
+
+
+async def streams_until(kubernetes: Kubernetes, key: bytes) -> list[Stream]:
+    """All that were opened, when the last of them has the key."""
+    streams: list[Stream] = []
+    async with asyncio.timeout(DEADLINE):
+        while not streams or key not in streams[-1].input:
+            streams += [kubernetes.streams.get_nowait() for _ in range(kubernetes.streams.qsize())]
+            await asyncio.sleep(0.02)
+    return streams
+
+
+async def type_until(over: asyncio.Event, person: Person) -> int:
+    """Types numbers from 1000 on. Returns the last."""
+    for number in itertools.count(1000):
+        person.type(b"%d\r" % number)
+        if over.is_set():
+            return number
+        await asyncio.sleep(0.005)  # a person types
+    raise AssertionError

@@ -15,12 +15,12 @@ KEY = "a secret of the deployment, long enough"
 
 
 class TwoRelays:
-    """``relays`` has those that run, by their URLs."""
+    """``relays`` has those that run, by their URLs; ``count`` are known."""
 
-    def __init__(self, environment: Mapping[str, str], stack: AsyncExitStack) -> None:
+    def __init__(self, environment: Mapping[str, str], stack: AsyncExitStack, count: int = 2) -> None:
         self._environment = environment
         self._stack = stack
-        self.urls = [f"http://127.0.0.1:{port}" for port in _free_ports(2)]
+        self.urls = [f"http://127.0.0.1:{port}" for port in _free_ports(count)]
         self.relays: dict[str, Relay] = {}
 
     async def start(self, url: str) -> Relay:
