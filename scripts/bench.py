@@ -17,8 +17,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from scripts.bench_relay import Pair, Streams
+    from scripts.bench_relay import Streams
     from scripts.bench_relay.crowd import Crowd
+    from scripts.bench_relay.measured import Echo, Pair
 
 _RUNS: Final = 15
 #: What a sweep is measured with; the seconds from one to the next, those it has in AWS, and MiB that it may take.
@@ -28,8 +29,6 @@ _LIMIT: Final = 45.0
 _MEMORY: Final = 256.0
 #: Partitions of the index of what is due: chalicelib.adapters.dynamodb.table.
 _SHARDS: Final = 4
-#: Milliseconds, the quickest of DESIGN §11: a real single-node Kubernetes 1.36.
-_CLUSTER_ECHO: Final = 1.7
 
 #: As API Gateway hands it over; nobody has to be reached for the answer, which is 401.
 FIRST_REQUEST: Final = """
@@ -142,7 +141,9 @@ def relay() -> Iterable[Figure]:
     """The relay (DESIGN §9) beside the stream of the same pod without it, beside kubectl, and with thousands of sessions."""
     from scripts.bench_relay import streams
     from scripts.bench_relay.crowd import crowd
+    from scripts.bench_relay.like_a_cluster import echo_like_a_cluster
 
+    yield from echo_figures(echo_like_a_cluster())
     yield from stream_figures(streams())
     yield from crowd_figures(crowd())
 
@@ -150,11 +151,8 @@ def relay() -> Iterable[Figure]:
 def stream_figures(told: "Streams") -> Iterable[Figure]:
     """What was measured at a pod."""
     node = "laptop edition's node over TLS, load {:.1f}".format
-    yield _echo("relay-echo-p50", told.echo, 1.3, node(told.load))
-    yield _echo("relay-echo-p99", told.echo_p99, None, node(told.load))
-    added = (told.echo.relay - told.echo.other) * 1000
-    beside = f"the {added:.2f} ms that it adds here, on the {_CLUSTER_ECHO} ms that a real cluster takes (docs/performance.md)"
-    yield Figure("relay-echo-p50-in-a-cluster", 1 + added / _CLUSTER_ECHO, 1.3, beside)
+    yield _echo("relay-echo-p50-laptop", told.echo, None, node(told.load))
+    yield _echo("relay-echo-p99-laptop", told.echo_p99, None, node(told.load))
     yield _flood("relay-flood-paced", told.paced, 0.9, f"source paced at 100 MB/s; {node(told.load)}")
     yield _flood("relay-flood-unpaced", told.unpaced, None, node(told.load))
     yield _flood(
@@ -167,6 +165,15 @@ def stream_figures(told: "Streams") -> Iterable[Figure]:
     against = f"kubectl exec POD -- true takes {paint.kubectl * 1000:.0f} ms; {node(told.load)}"
     yield Figure("relay-first-paint", paint.shared_ratio, 1.0, f"{paint.shared * 1000:.0f} ms, {against}")
     yield Figure("relay-first-paint-cold", paint.first_ratio, None, f"{paint.first * 1000:.0f} ms, {against}")
+
+
+def echo_figures(rounds: Sequence[tuple["Echo", "Echo"]]) -> Iterable[Figure]:
+    """What was measured before a stand-in that answers as a cluster does."""
+    from scripts.bench_relay.measured import pair
+
+    upstream = "stand-in upstream that takes as long as a real cluster for an echo"
+    yield _echo("relay-echo-p50", pair([(one.p50, other.p50) for one, other in rounds]), 1.3, upstream)
+    yield _echo("relay-echo-p99", pair([(one.p99, other.p99) for one, other in rounds]), None, upstream)
 
 
 def crowd_figures(many: "Crowd") -> Iterable[Figure]:

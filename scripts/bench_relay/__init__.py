@@ -4,13 +4,12 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from statistics import median
 from typing import Final, TypeAlias, TypeVar
 
 import uvloop
 
 from scripts.bench_relay.first_paint import Painting, painting
-from scripts.bench_relay.measured import ECHO, FLOOD, Echo, Flood, echoes, flood, ready, spread
+from scripts.bench_relay.measured import ECHO, FLOOD, Echo, Flood, Pair, echoes, flood, pair, ready, spread
 from scripts.bench_relay.stage import Stage, stage
 from scripts.bench_relay.streams import Stream, kubectl_attach, loom_attach, raw, relayed
 
@@ -26,15 +25,6 @@ _PACE: Final = 100e6
 _UNPACED: Final = 1e12
 _PROGRAM_ROUNDS: Final = 2
 _PROGRAM_FLOOD: Final = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The relay (or ``loom``) and what it is compared with, medians; ``ratio`` is the median of what the rounds gave."""
-
-    relay: float
-    other: float
-    ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +60,8 @@ async def _streams() -> Streams:
             lambda: _flood(here, kubectl_attach, flooding, _PROGRAM_FLOOD, _PACE),
         )
         return Streams(
-            echo=_pair([(one.p50, other.p50) for one, other in keys]),
-            echo_p99=_pair([(one.p99, other.p99) for one, other in keys]),
+            echo=pair([(one.p50, other.p50) for one, other in keys]),
+            echo_p99=pair([(one.p99, other.p99) for one, other in keys]),
             paced=await _floods(here, flooding, relayed, raw, _PACE),
             unpaced=await _floods(here, flooding, relayed, raw, _UNPACED),
             stuck=_received(
@@ -81,8 +71,8 @@ async def _streams() -> Streams:
                     lambda: _flood(here, relayed, flooding, _FLOOD, _PACE),
                 )
             ),
-            kubectl_echo=_pair([(one.p50, other.p50) for one, other in programs]),
-            kubectl_flood=_pair([(one.shown, other.shown) for one, other in floods]),
+            kubectl_echo=pair([(one.p50, other.p50) for one, other in programs]),
+            kubectl_flood=pair([(one.shown, other.shown) for one, other in floods]),
             painting=await painting(here),
             load=os.getloadavg()[0],
         )
@@ -124,10 +114,5 @@ async def _beside_a_stuck_one(here: Stage, weaver_id: str) -> Flood:
         return await flood(stream, _FLOOD, _PACE)
 
 
-def _pair(rounds: list[tuple[float, float]]) -> Pair:
-    ratio = median(one / other for one, other in rounds)
-    return Pair(median(one for one, _ in rounds), median(other for _, other in rounds), ratio)
-
-
 def _received(rounds: list[tuple[Flood, Flood]]) -> Pair:
-    return _pair([(one.received, other.received) for one, other in rounds])
+    return pair([(one.received, other.received) for one, other in rounds])

@@ -53,6 +53,21 @@ def spread(times: list[float]) -> Echo:
     return Echo(median(times), quantiles(times, n=100)[98])
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The relay (or ``loom``) and what it is compared with, medians; ``ratio`` is the median of what the rounds gave."""
+
+    relay: float
+    other: float
+    ratio: float
+
+
+def pair(rounds: list[tuple[float, float]]) -> Pair:
+    """Of rounds in turns."""
+    ratio = median(one / other for one, other in rounds)
+    return Pair(median(one for one, _ in rounds), median(other for _, other in rounds), ratio)
+
+
 async def ready(stream: Stream) -> None:
     """Until the stream gives back what is typed, and has nothing else to say."""
     mark = b"<mark-%d>" % next(_marks)

@@ -32,7 +32,7 @@ class Stream(Protocol):
     async def receive(self) -> bytes: ...
 
 
-class _Raw:
+class RawStream:
     """Kubernetes' ``attach``, with the client that the relay has."""
 
     def __init__(self, kube: Kube) -> None:
@@ -76,7 +76,7 @@ class Relayed:
 @asynccontextmanager
 async def raw(stage: Stage, weaver_id: str) -> AsyncIterator[Stream]:
     """Kubernetes' stream."""
-    stream = _Raw(stage.kube)
+    stream = RawStream(stage.kube)
     await stream.open(weaver_id)
     try:
         yield stream

@@ -1,4 +1,5 @@
-"""``python -m scripts.bench_relay.upstream KUBECONFIG``: stands in for a cluster where each weaver runs and gives back what is typed.
+"""``python -m scripts.bench_relay.upstream KUBECONFIG SECONDS``: stands in for a cluster where each weaver runs and gives back what is typed,
+after so many seconds.
 
 No containers: of thousands, a laptop's node would take more than the relay. It speaks what the relay asks for and no more.
 """
@@ -17,6 +18,7 @@ from aiohttp import WSMsgType, web
 
 _NAMESPACE: Final = "loom-weavers"
 _SINCE: Final = "2026-01-01T00:00:00Z"
+_AFTER: Final = web.AppKey("after", float)
 #: What a shell shows when it begins.
 _GREETING: Final = b"\x01" + b"".join(b"\x1b[32mline %d\x1b[0m of a greeting\r\n" % number for number in range(24))
 
@@ -61,6 +63,8 @@ async def _attach(request: web.Request) -> web.WebSocketResponse:
     await websocket.send_bytes(_GREETING)
     async for message in websocket:
         if message.type is WSMsgType.BINARY and message.data[:1] == b"\0":
+            if after := request.app[_AFTER]:
+                await asyncio.sleep(after)
             await websocket.send_bytes(b"\x01" + message.data[1:])
     return websocket
 
@@ -80,11 +84,12 @@ def _kubeconfig(url: str) -> str:
     )
 
 
-async def _serve(kubeconfig: Path) -> None:
+async def _serve(kubeconfig: Path, after: float) -> None:
     gc.disable()  # a collection here would be measured as the relay's
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     application, base = web.Application(), f"/api/v1/namespaces/{_NAMESPACE}"
+    application[_AFTER] = after
     application.router.add_get(f"{base}/pods", _pods)
     application.router.add_get(f"{base}/events", _events)
     application.router.add_get(f"{base}/pods/{{name}}/log", _log)
@@ -102,4 +107,4 @@ async def _serve(kubeconfig: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(Path(sys.argv[1])))
+    uvloop.run(_serve(Path(sys.argv[1]), float(sys.argv[2])))
