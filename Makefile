@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs bench chaos requirements clean
+.PHONY: help setup demo up test test-cluster lint fmt docs bench chaos requirements smoke clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -70,6 +70,12 @@ requirements: $(READY) ## write requirements.txt (what Chalice packages) from th
 
 bench: $(READY) $(DYNAMODB_LOCAL) ## the budgets, one line each; ONLY=group picks one; WEAVERS=… for the sweep, 100000 unless told
 	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY)) $(if $(WEAVERS),--weavers $(WEAVERS))
+
+# Others on the machine see what stands on a command line: LOOM_TOKEN in the environment is better than TOKEN=.
+smoke: export LOOM_URL := $(or $(URL),$(LOOM_URL))
+smoke: export LOOM_TOKEN := $(or $(TOKEN),$(LOOM_TOKEN))
+smoke: $(READY) ## does a deployment work: URL=… and LOOM_TOKEN, or as loom is configured; IMAGE=… one with sh
+	@$(BIN)/python -m scripts.aws smoke $(if $(IMAGE),--image '$(IMAGE)')
 
 chaos: export WEAVERS_CHAOS := full
 chaos: $(READY) $(DYNAMODB_LOCAL) ## deaths, races, bad servers, random orders: what must never happen, at full length; PLANT=… a fault to find
