@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs bench chaos requirements smoke clean
+.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements smoke clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -65,8 +65,11 @@ fmt: $(READY) ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-requirements: $(READY) ## write requirements.txt (what Chalice packages) from the lock
+requirements: $(READY) ## write requirements.txt (the dependencies of the Lambda functions) from the lock
 	@$(BIN)/python -m scripts.requirements
+
+package: $(READY) ## what AWS Lambda runs, and its template, into dist/lambda/STAGE; STAGE=dev unless told
+	@$(BIN)/python -m scripts.package $(if $(STAGE),--stage $(STAGE))
 
 bench: $(READY) $(DYNAMODB_LOCAL) ## the budgets, one line each; ONLY=group picks one; WEAVERS=… for the sweep, 100000 unless told
 	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY)) $(if $(WEAVERS),--weavers $(WEAVERS))

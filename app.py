@@ -5,3 +5,5 @@ from chalice import Chalice
 from chalicelib.api import serve
 
 app = serve(Chalice(app_name="weavers"))
+#: Lambda's handler of the sweep: Chalice names it in the template after the function that it calls, in this module.
+every_minute = app.handler_map["sweep"]

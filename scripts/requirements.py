@@ -1,6 +1,6 @@
-"""Writes requirements.txt, which Chalice packages into the Lambda, from the lock; ``--check`` only compares.
+"""Writes requirements.txt, the dependencies of the Lambda functions, from the lock; ``--check`` only compares.
 
-Chalice hard-codes the name. Local packages are not in it: Chalice leaves path entries out of the zip without a word.
+Chalice hard-codes the name, and puts what of itself runs there into the zip: it and what only its command line needs are not in it.
 """
 
 import argparse
@@ -15,11 +15,11 @@ _HEADER: Final = "# Made from uv.lock by `make requirements`; `make lint` checks
 
 
 def exported() -> str:
-    """The pinned and hashed packages of the ``api`` group."""
+    """The pinned and hashed packages of the ``api`` group, without Chalice."""
     uv = Path(sys.executable).with_name("uv")
     command = (
-        str(uv), "export", "--frozen", "--only-group", "api", "--no-emit-project", "--no-annotate", "--no-header",
-        "--format", "requirements.txt",
+        str(uv), "export", "--frozen", "--only-group", "api", "--prune", "chalice", "--no-emit-project", "--no-annotate",
+        "--no-header", "--format", "requirements.txt",
     )  # fmt: skip
     env = {**os.environ, "VIRTUAL_ENV": sys.prefix}
     return _HEADER + subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout
