@@ -28,12 +28,23 @@ from chalicelib.services.stop import Stop
 from chalicelib.services.sweep import Sweep
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.aws.clients import Aws
     from chalicelib.services.tickets import Tickets
 
 SETTINGS: Final = (
     Setting("LOOM_SERVER_URL", "this API's public URL"),
     Setting("LOOM_RELAY_URL", "the relay's public URL, `ws://` or `wss://`"),
-    Setting("LOOM_TICKET_KEY_FILE", "PEM file with the Ed25519 key that signs tickets"),
+    Setting(
+        "LOOM_TICKET_KEY_FILE",
+        "PEM file with the Ed25519 key that signs tickets",
+        otherwise="required, or `LOOM_TICKET_KMS_KEY`",
+    ),
+    Setting(
+        "LOOM_TICKET_KMS_KEY",
+        "in place of the file: the key in AWS KMS that signs tickets, by id, ARN or alias; of the kind `ECC_NIST_P256`, "
+        "made for `SIGN_VERIFY`",
+        otherwise="the file's",
+    ),
     Setting("LOOM_TABLE", "the DynamoDB table; region and endpoint come from AWS' own variables", "weavers"),
     Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster", otherwise="the pod's own service account"),
     Setting("LOOM_NAMESPACE", "the weavers' namespace", "loom-weavers"),
@@ -68,9 +79,8 @@ class ControlPlane:
 
     @cached_property
     def table(self) -> Table:
-        region = self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION") or "us-east-1"
         endpoint = self._environment.get("AWS_ENDPOINT_URL_DYNAMODB") or self._environment.get("AWS_ENDPOINT_URL")
-        return table(self._value("LOOM_TABLE"), region=region, endpoint=endpoint)
+        return table(self._value("LOOM_TABLE"), region=self._region, endpoint=endpoint)
 
     @cached_property
     def store(self) -> DynamoWeaverStore:
@@ -91,9 +101,16 @@ class ControlPlane:
 
     @cached_property
     def signer(self) -> TicketSigner:
+        key, path = (self._environment.get(name) for name in ("LOOM_TICKET_KMS_KEY", "LOOM_TICKET_KEY_FILE"))
+        if bool(key) == bool(path):
+            raise Misconfigured("this deployment must set LOOM_TICKET_KEY_FILE or LOOM_TICKET_KMS_KEY, and not both")
+        if key:
+            from chalicelib.adapters.aws.kms import KmsSigner  # brings pydantic
+
+            return KmsSigner(self._aws, key)
         from chalicelib.adapters.tickets import KeyFileSigner  # brings a cryptography library
 
-        return KeyFileSigner(Path(self._required("LOOM_TICKET_KEY_FILE")))
+        return KeyFileSigner(Path(path or ""))
 
     @cached_property
     def authenticate(self) -> Authenticate:
@@ -149,6 +166,16 @@ class ControlPlane:
     @property
     def allow_http_repos(self) -> bool:
         return self._value("LOOM_ALLOW_HTTP_REPOS") == "true"
+
+    @cached_property
+    def _aws(self) -> "Aws":
+        from chalicelib.adapters.aws.clients import Aws
+
+        return Aws(self._region)
+
+    @property
+    def _region(self) -> str:
+        return self._environment.get("AWS_REGION") or self._environment.get("AWS_DEFAULT_REGION") or "us-east-1"
 
     @cached_property
     def _retention(self) -> Retention:

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from chalicelib.domain.permissions import Action, Principal, allowed
-from chalicelib.domain.tickets import ALGORITHM, AUDIENCE, LEEWAY, TicketAction, TicketClaims
+from chalicelib.domain.tickets import ALGORITHMS, AUDIENCE, LEEWAY, TicketAction, TicketClaims
 from loom.wire import RESUME_SUBPROTOCOL_PREFIX, SUBPROTOCOL_V2, TICKET_SUBPROTOCOL_PREFIX, Role
 from relay.api import Api
 from relay.core.one_use import OneUse
@@ -110,10 +110,11 @@ class Admission:
     async def _verify(self, ticket: str) -> TicketClaims:
         try:
             key = await self._api.key(str(jwt.get_unverified_header(ticket).get("kid")))
-            if key is None:
+            if key is None or key.algorithm_name not in ALGORITHMS:
                 raise Refusal(401, "unauthorized", "the ticket is signed with a key that the API does not publish")
             options: Any = {"require": _REQUIRED, "verify_exp": False, "verify_iat": False}
-            decoded = jwt.decode(ticket, key, algorithms=[ALGORITHM], audience=AUDIENCE, options=options)
+            # The key says how it signs, and never the ticket (RFC 8725 §3.1).
+            decoded = jwt.decode(ticket, key, algorithms=[key.algorithm_name], audience=AUDIENCE, options=options)
             claims = TicketClaims.model_validate(decoded)
         except (jwt.PyJWTError, ValidationError) as error:
             raise Refusal(401, "unauthorized", "the ticket is not valid") from error

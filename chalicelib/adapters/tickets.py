@@ -1,14 +1,12 @@
 """Signs tickets with an Ed25519 key from a PEM file (PKCS #8) and publishes its public half."""
 
-import base64
-import hashlib
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
 
+from chalicelib.adapters.jwk import base64url, published
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.domain.tickets import ALGORITHM, TicketClaims
 
@@ -42,10 +40,7 @@ class KeyFileSigner:
         return key
 
     @cached_property
-    def _jwk(self) -> dict[str, Any]:
-        """RFC 8037 §2, with the key's thumbprint (RFC 7638) as its id."""
-        public = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).rstrip(b"=").decode()
-        key = {"crv": "Ed25519", "kty": "OKP", "x": public}
-        canonical = json.dumps(key, separators=(",", ":"), sort_keys=True).encode()
-        thumbprint = base64.urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()
-        return {**key, "kid": thumbprint, "use": "sig", "alg": ALGORITHM}
+    def _jwk(self) -> dict[str, str]:
+        """RFC 8037 §2."""
+        public = base64url(self._key.public_key().public_bytes_raw())
+        return published({"crv": "Ed25519", "kty": "OKP", "x": public}, ALGORITHM)

@@ -141,6 +141,6 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         answers={200: ("This document.", answers.Document)}, errors=(Misconfigured,), authenticated=False
     ),
     ("GET", "/.well-known/jwks.json"): Operation(
-        answers={200: ("The keys.", answers.KeySet)}, errors=(Misconfigured,), authenticated=False
+        answers={200: ("The keys.", answers.KeySet)}, errors=(RetryLater, Misconfigured), authenticated=False
     ),
 }  # fmt: skip

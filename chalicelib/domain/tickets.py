@@ -1,6 +1,6 @@
 """Tickets: short-lived signed permission for one relay connection. The API signs them, the relay verifies them offline.
 
-A ticket is a JWT (EdDSA over Ed25519) with the claims of :class:`TicketClaims`; the public keys are published as a JWKS at
+A ticket is a JWT (EdDSA over Ed25519, or ES256 where AWS KMS signs) with the claims of :class:`TicketClaims`; the public keys are published as a JWKS at
 ``/.well-known/jwks.json``. One use: the relay remembers ``jti`` until ``exp``.
 """
 
@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 AUDIENCE: Final = "loom-relay"
 ALGORITHM: Final = "EdDSA"
+#: Where AWS KMS holds the key.
+KMS_ALGORITHM: Final = "ES256"
+#: What the relay accepts, each with a key of its own kind only. All asymmetric: the relay can verify and not sign.
+ALGORITHMS: Final = frozenset({ALGORITHM, KMS_ALGORITHM})
 LIFETIME: Final = timedelta(seconds=60)
 #: How far the clocks of API and relay may differ.
 LEEWAY: Final = timedelta(seconds=10)

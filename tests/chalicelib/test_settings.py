@@ -39,3 +39,11 @@ def test_a_ticket_key_that_cannot_be_used(tmp_path: Path, content):
         path.write_bytes(content)
     with pytest.raises(Misconfigured, match="LOOM_TICKET_KEY_FILE"):
         ControlPlane({"LOOM_TICKET_KEY_FILE": str(path)}).signer.jwks()
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"LOOM_TICKET_KEY_FILE": "key.pem", "LOOM_TICKET_KMS_KEY": "alias/tickets"}]
+)
+def test_tickets_are_signed_by_one_key(environment):
+    with pytest.raises(Misconfigured, match="LOOM_TICKET_KEY_FILE or LOOM_TICKET_KMS_KEY"):
+        _ = ControlPlane(environment).signer

@@ -23,6 +23,7 @@ class ControlPlane:
     def __init__(self) -> None:
         self.key = Ed25519PrivateKey.generate()
         self.kid = "key-1"
+        self.more_keys: list[dict[str, Any]] = []  # published beside it, as JWKs
         self.key_requests = 0
         self.names: dict[str, str] = {}  # what may stand for a weaver id
         self.weaver: dict[str, Any] = {
@@ -36,8 +37,13 @@ class ControlPlane:
         self.url = ""
 
     def ticket(self, weaver_id: str, /, *, key: Ed25519PrivateKey | None = None, **changes: Any) -> str:
+        claims = {**self.claims(weaver_id), **changes}
+        return jwt.encode(claims, key or self.key, algorithm="EdDSA", headers={"kid": self.kid})
+
+    def claims(self, weaver_id: str) -> dict[str, Any]:
+        """Those of a good ticket."""
         now = int(time.time())
-        claims = TicketClaims(
+        return TicketClaims(
             iss="test",
             sub="user-1",
             jti=uuid.uuid4().hex,
@@ -48,7 +54,6 @@ class ControlPlane:
             role="driver",
             weaver_expires_at=datetime.now(UTC) + timedelta(hours=4),
         ).model_dump(mode="json")
-        return jwt.encode({**claims, **changes}, key or self.key, algorithm="EdDSA", headers={"kid": self.kid})
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -65,7 +70,7 @@ class ControlPlane:
             "alg": "EdDSA",
             "use": "sig",
         }
-        return web.json_response({"keys": [jwk]})
+        return web.json_response({"keys": [jwk, *self.more_keys]})
 
     async def _issue(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {USER_TOKEN}":
