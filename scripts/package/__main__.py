@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.package import archive, bytecode, layer
+from scripts.package.circle import untied
 from scripts.package.code import ChaliceFailed, chalice_package, stages
 from scripts.package.template import DEPLOYMENT, LAYER, architecture_of, with_layer
 
@@ -49,7 +50,7 @@ def package(stage: str, out: Path, architecture: str | None = None) -> Sizes:
         bytecode.compile_all(dependencies, _LAYERS)
         archive.write(code, out / DEPLOYMENT)
         archive.write(dependencies, out / LAYER, "python/")
-    merged = with_layer(template, architecture)
+    merged = untied(with_layer(template, architecture))
     Path(out, "template.json").write_text(json.dumps(merged, indent=2, default=str) + "\n")  # str: YAML's dates
     deployment, dependencies = out / DEPLOYMENT, out / LAYER
     unpacked = archive.unpacked_size(deployment) + archive.unpacked_size(dependencies)
