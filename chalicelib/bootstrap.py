@@ -158,6 +158,11 @@ class ControlPlane:
         return self._required("LOOM_RELAY_URL").rstrip("/")
 
     @property
+    def name(self) -> str:
+        """What this control plane is called among those that share a namespace, or an account's metrics."""
+        return self._environment.get("LOOM_DEPLOYMENT") or self._value("LOOM_TABLE")
+
+    @property
     def log_level(self) -> str:
         """A level that is none means the default: to refuse it would take every request down."""
         level = self._value("LOOM_LOG_LEVEL").upper()
@@ -196,10 +201,9 @@ class ControlPlane:
     @property
     def _deployment(self) -> str:
         """Goes into a label of each pod. Raises Misconfigured."""
-        name = self._environment.get("LOOM_DEPLOYMENT") or self._value("LOOM_TABLE")
-        if not LABEL_VALUE.fullmatch(name):
+        if not LABEL_VALUE.fullmatch(self.name):
             raise Misconfigured("LOOM_DEPLOYMENT must be at most 63 letters, digits and -_., as a label's value")
-        return name
+        return self.name
 
     def _value(self, name: str) -> str:
         return self._environment.get(name) or _DEFAULTS[name]

@@ -34,6 +34,7 @@ def gauge(name: str, value: float) -> None:
 def _metric(name: str, unit: MetricUnit, value: float) -> None:
     with single_metric(name=name, unit=unit, value=value, namespace=_NAMESPACE) as metric:
         metric.add_dimension("service", _SERVICE)
+        metric.add_dimension("deployment", control_plane().name)
 
 
 def observed(request: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -53,6 +54,7 @@ def observed(request: Request, get_response: Callable[[Request], Response]) -> R
         name="Latency", unit=MetricUnit.Milliseconds, value=milliseconds, namespace=_NAMESPACE
     ) as metric:
         metric.add_dimension("service", _SERVICE)
+        metric.add_dimension("deployment", control_plane().name)
         metric.add_dimension("route", route)
         metric.add_dimension("status", str(response.status_code))
     return response
