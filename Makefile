@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements smoke clean
+.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements deploy rollback destroy token smoke stage-named clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -73,6 +73,23 @@ package: $(READY) ## what AWS Lambda runs, and its template, into dist/lambda/ST
 
 bench: $(READY) $(DYNAMODB_LOCAL) ## the budgets, one line each; ONLY=group picks one; WEAVERS=… for the sweep, 100000 unless told
 	@$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY)) $(if $(WEAVERS),--weavers $(WEAVERS))
+
+stage-named:
+	@test -n '$(STAGE)' || { echo "make: say which stage: STAGE=dev, staging or prod (docs/deploy.md)" >&2; exit 1; }
+
+CONSENT = $(if $(BUCKET),--bucket '$(BUCKET)') $(if $(PLAN),--plan) $(if $(YES),--yes) $(if $(FORCE),--force)
+
+deploy: stage-named package ## this checkout onto AWS: STAGE=…; PLAN=1 only shows what would change, YES=1 does not ask
+	@$(BIN)/python -m scripts.aws deploy --stage '$(STAGE)' $(CONSENT)
+
+rollback: stage-named $(READY) ## the release before onto AWS: STAGE=…; TO=… another one
+	@$(BIN)/python -m scripts.aws rollback --stage '$(STAGE)' $(if $(TO),--to '$(TO)') $(CONSENT)
+
+destroy: stage-named $(READY) ## delete a stage from AWS, unless weavers live: STAGE=…; FORCE=1 even then
+	@$(BIN)/python -m scripts.aws destroy --stage '$(STAGE)' $(if $(YES),--yes) $(if $(FORCE),--force)
+
+token: stage-named $(READY) ## a token for a user, on stdout: STAGE=… USER_ID=…; ROLE=support or system_admin
+	@$(BIN)/python -m scripts.aws token --stage '$(STAGE)' --user '$(USER_ID)' $(if $(ROLE),--role '$(ROLE)')
 
 # Others on the machine see what stands on a command line: LOOM_TOKEN in the environment is better than TOKEN=.
 smoke: export LOOM_URL := $(or $(URL),$(LOOM_URL))

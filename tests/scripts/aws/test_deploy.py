@@ -1,0 +1,194 @@
+"""A deployment in moto's account: what is missing is said, what is planned is shown and agreed to, and twice is once."""
+
+from typing import Any
+
+import pytest
+
+from scripts.aws.account import Account, Bucket
+from scripts.aws.errors import Refused
+from scripts.aws.releases import id_of, known, load
+from tests.scripts.aws.conftest import GIVEN, Operator
+
+
+def table_of(operator: Operator) -> str:
+    [name] = [
+        one["PhysicalResourceId"] for one in operator.stack.resources() if one["ResourceType"].endswith("::Table")
+    ]
+    return name
+
+
+def bucket_of(operator: Operator) -> Bucket:
+    return Bucket(operator.account.client("s3"), operator.bucket, operator.account.id)
+
+
+def test_everything_that_is_missing_is_said_at_once(stranger: Operator):
+    with pytest.raises(Refused) as refused:
+        stranger.deploy()
+    told = str(refused.value)
+    assert "the artifact bucket: aws s3 mb s3://" in told
+    assert f"the package: make package STAGE={stranger.stage.name}" in told
+    assert f"{stranger.stage.name}.json, with the stage's parameters" in told
+    assert stranger.stack.status is None
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch, operator: Operator):
+    class Nobody(Account):
+        has_credentials = False
+
+    operator.account = Nobody(operator.account._session)
+    with pytest.raises(Refused, match=r"credentials: set AWS_PROFILE, or log in with `aws sso login`"):
+        operator.deploy()
+
+
+def test_parameters_that_are_missing_or_misspelled(operator: Operator):
+    operator.configure(RelayURL="wss://relay.example.com")
+    with pytest.raises(Refused) as refused:
+        operator.deploy()
+    told = str(refused.value)
+    assert "the parameter RelayUrl in " in told
+    assert "The relay's public URL" in told
+    assert "a parameter RelayURL, which " in told
+    assert "exactly one of the parameters EksCluster and KubeconfigSecretArn" in told
+    assert "Stage" not in told  # that one is known
+
+
+def test_a_cluster_that_is_not_there(operator: Operator):
+    operator.configure(RelayUrl="wss://x", EksCluster="nowhere")
+    with pytest.raises(Refused, match="the EKS cluster nowhere: there is none of this name in us-east-1"):
+        operator.deploy()
+
+
+def test_a_cluster_that_functions_cannot_use(operator: Operator):
+    name = operator.stage.name
+    operator.account.client("eks").create_cluster(
+        name=name, roleArn="arn:aws:iam::123456789012:role/eks", resourcesVpcConfig={"endpointPublicAccess": False}
+    )
+    operator.configure(RelayUrl="wss://x", EksCluster=name)
+    with pytest.raises(Refused, match=f"the parameter SubnetIds: the endpoint of the EKS cluster {name} is private"):
+        operator.deploy()
+
+
+def test_a_file_of_parameters_that_is_none(operator: Operator):
+    operator.stage.configuration_file.write_text("{")
+    with pytest.raises(Refused, match="is not JSON"):
+        operator.deploy()
+    operator.stage.configuration_file.write_text('{"RelayUrl": "wss://x"}')
+    with pytest.raises(Refused, match="must be"):
+        operator.deploy()
+
+
+def test_the_first_deployment(operator: Operator):
+    operator.deploy()
+    assert operator.asked == ["carry this out?"]
+    assert "  add  AWS::DynamoDB::Table" in operator.text
+    assert "CREATE_COMPLETE" in operator.text
+    assert operator.stack.status == "CREATE_COMPLETE"
+    assert operator.protection == [True]
+    tables = operator.account.client("dynamodb").list_tables()["TableNames"]
+    assert table_of(operator) in tables
+
+
+def test_what_runs_is_named_by_its_content(operator: Operator):
+    operator.deploy()
+    resources = operator.stack.template()["Resources"]
+    uris = resources["APIHandler"]["Properties"]["CodeUri"], resources["Dependencies"]["Properties"]["ContentUri"]
+    objects = operator.account.client("s3").list_objects_v2(Bucket=operator.bucket, Prefix="artifacts/")["Contents"]
+    assert sorted(uris) == sorted(f"s3://{operator.bucket}/{one['Key']}" for one in objects)
+
+
+def test_twice_is_once(operator: Operator):
+    operator.deploy()
+    assert operator.changed()
+    operator.deploy()
+    assert "nothing to change" in operator.text
+    assert operator.asked == ["carry this out?"]
+    proposed = operator.stack.cloudformation.list_change_sets(StackName=operator.stage.stack)["Summaries"]
+    [carried_out] = [one for one in proposed if one["StackName"] == operator.stage.stack]  # moto lists everybody's
+    assert carried_out["ExecutionStatus"] == "EXECUTE_COMPLETE"
+    objects = operator.account.client("s3").list_objects_v2(Bucket=operator.bucket)["KeyCount"]
+    assert objects == len(("code", "layer", "template", "release"))
+
+
+def test_new_code_is_a_change(operator: Operator):
+    operator.deploy()
+    operator.changed()
+    operator.package(code=b"better code")
+    operator.deploy()
+    assert "UPDATE_COMPLETE" in operator.text
+    assert operator.stack.status == "UPDATE_COMPLETE"
+
+
+def test_one_that_was_not_agreed_to_leaves_nothing(operator: Operator):
+    operator.yes = False
+    with pytest.raises(Refused, match="nothing was changed"):
+        operator.deploy()
+    assert operator.stack.status is None
+    assert operator.protection == []
+
+
+def test_a_plan_alone_asks_nothing_and_changes_nothing(operator: Operator):
+    operator.deploy(plan_only=True)
+    assert "add  AWS::DynamoDB::Table" in operator.text
+    assert operator.asked == []
+    assert operator.stack.status is None
+
+
+def test_the_table_is_not_removed_by_mistake(operator: Operator):
+    operator.deploy()
+    before = operator.stack.template()
+
+    def without(template: Any) -> None:
+        del template["Resources"]["WeaversTable"]
+
+    operator.package(without)
+    with pytest.raises(Refused, match=r"remove WeaversTable: every record(.|\n)*FORCE=1"):
+        operator.deploy()
+    assert operator.stack.template() == before
+    operator.deploy(force=True)
+    assert "WeaversTable" not in operator.stack.template()["Resources"]
+
+
+def test_a_stack_in_a_state_that_takes_no_change(operator: Operator):
+    operator.stack.described = lambda: {"StackStatus": "ROLLBACK_COMPLETE"}  # type: ignore[method-assign]  # moto has no such state
+    with pytest.raises(Refused, match="is ROLLBACK_COMPLETE: its first deployment failed"):
+        operator.deploy()
+    operator.stack.described = lambda: {"StackStatus": "UPDATE_IN_PROGRESS"}  # type: ignore[method-assign]
+    with pytest.raises(Refused, match="somebody else is at it"):
+        operator.deploy()
+
+
+def test_back_to_the_release_before(operator: Operator):
+    operator.deploy()
+    first = operator.stack.template()
+    operator.package(code=b"worse code")
+    operator.configure(**GIVEN, HistoryDays=1)
+    operator.deploy()
+    assert operator.stack.template() != first
+    operator.said.clear()
+    operator.rollback()
+    assert operator.stack.template() == first
+    assert operator.asked == ["carry this out?"] * 3
+    [oldest, _] = known(bucket_of(operator), operator.stage.stack)
+    assert f"to {id_of(oldest)}" in operator.text
+    assert "HistoryDays" not in load(bucket_of(operator), oldest).parameters
+
+
+def test_back_and_forth_by_name(operator: Operator):
+    operator.deploy()
+    operator.package(code=b"second")
+    operator.deploy()
+    second = operator.stack.template()
+    [_, newest] = known(bucket_of(operator), operator.stage.stack)
+    operator.rollback()
+    operator.rollback(to=id_of(newest))
+    assert operator.stack.template() == second
+
+
+def test_nothing_to_go_back_to(operator: Operator):
+    with pytest.raises(Refused, match="there is no stack"):
+        operator.rollback()
+    operator.deploy()
+    with pytest.raises(Refused, match="no release before the one that runs"):
+        operator.rollback()
+    with pytest.raises(Refused, match="no release 0123456789ab"):
+        operator.rollback(to="0123456789ab")

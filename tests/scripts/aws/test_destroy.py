@@ -1,0 +1,73 @@
+"""A stack that goes: not while people work in it, and with a word on what stays."""
+
+import pytest
+
+from chalicelib.adapters.dynamodb.table import Table, table
+from scripts.aws.errors import Refused
+from tests.scripts.aws.conftest import REGION, Operator
+from tests.scripts.aws.test_deploy import table_of
+
+
+@pytest.fixture
+def deployed(operator: Operator) -> Operator:
+    operator.deploy()
+    operator.said.clear()
+    operator.asked.clear()
+    return operator
+
+
+def records(operator: Operator) -> Table:
+    return table(table_of(operator), region=REGION, endpoint=operator.account.client("dynamodb").meta.endpoint_url)
+
+
+def live(operator: Operator, count: int) -> None:
+    """Weavers as the index `walk` has them, in different shards; and a counter, which is none."""
+    items = records(operator).items
+    for number in range(count):
+        items(f"weaver#{number}", "weaver", walk_shard=f"weavers#{number % 4}", walk_key=str(number)).save()
+    items("owner#alice", "usage", walk_shard="counters", walk_key="owner#alice").save()
+
+
+def test_it_goes_when_nobody_works_in_it(deployed: Operator):
+    live(deployed, 0)
+    deployed.destroy()
+    assert deployed.asked == [f"delete the stack {deployed.stage.stack}?"]
+    assert deployed.protection == [True, False]
+    assert deployed.stack.status is None
+
+
+def test_what_stays_is_told_with_what_it_costs(deployed: Operator):
+    deployed.destroy()
+    assert "  stays: AWS::DynamoDB::Table " in deployed.text
+    assert "storage and backups" in deployed.text
+    assert "AWS::SQS::Queue" not in deployed.text
+    assert "the releases in the artifact bucket" in deployed.text
+
+
+def test_it_is_refused_while_weavers_live(deployed: Operator):
+    live(deployed, 5)
+    with pytest.raises(Refused, match="5 weavers live in "):
+        deployed.destroy()
+    assert deployed.asked == []
+    assert deployed.protection == [True]
+    assert deployed.stack.status == "CREATE_COMPLETE"
+
+
+def test_when_forced_it_says_whose_pods_are_left(deployed: Operator):
+    live(deployed, 2)
+    deployed.destroy(force=True)
+    assert deployed.stack.status is None
+    assert f"kubectl delete pods -n loom-weavers -l loom.dev/deployment={deployed.stage.stack}" in deployed.text
+
+
+def test_it_is_asked_for(deployed: Operator):
+    deployed.yes = False
+    with pytest.raises(Refused, match="nothing was changed"):
+        deployed.destroy()
+    assert deployed.stack.status == "CREATE_COMPLETE"
+    assert deployed.protection == [True]
+
+
+def test_what_is_not_there_is_gone_already(operator: Operator):
+    operator.destroy()
+    assert "nothing to destroy" in operator.text
