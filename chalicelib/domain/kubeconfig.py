@@ -125,7 +125,7 @@ def service_account_access(environment: Mapping[str, str], folder: str = SERVICE
     """The access of the pod whose environment this is, as its service account. Raises KubeconfigError outside a pod."""
     host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
     if not host or not port:
-        raise KubeconfigError("no LOOM_KUBECONFIG is set and this is no pod of a cluster")
+        raise KubeconfigError("no setting says where it is, and this is no pod of a cluster")
     address = f"[{host}]" if ":" in host else host
     return ClusterAccess(server=f"https://{address}:{port}", ca_file=f"{folder}/ca.crt", token_file=f"{folder}/token")
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.model import ServiceId
+from botocore.signers import RequestSigner
 
 from chalicelib.adapters.deadline import bound, within
 
@@ -54,6 +56,24 @@ class Aws:
         with within(QUESTION):
             answer: dict[str, Any] = getattr(client, operation)(**parameters)
             return answer
+
+    def presigned(self, service: str, request: str, headers: dict[str, str], seconds: int) -> str:
+        """The URL of a GET that is signed, ``headers`` too: whoever sends it must send them. Raises BotoCoreError.
+
+        ``request`` is what follows the endpoint's host. Nothing is sent, unless credentials are to be renewed.
+        """
+        url = self.client(service).meta.endpoint_url.rstrip("/") + request
+        wanted = {"method": "GET", "url": url, "body": {}, "headers": headers, "context": {}}
+        signer = RequestSigner(
+            ServiceId(service),
+            self.region,
+            service,
+            "v4",
+            self._session.get_credentials(),
+            self._session.get_component("event_emitter"),
+        )
+        signed: str = signer.generate_presigned_url(wanted, operation_name="", expires_in=seconds)
+        return signed
 
     @cached_property
     def _session(self) -> Any:

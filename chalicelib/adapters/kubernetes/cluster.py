@@ -3,14 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from chalicelib.adapters.deadline import left, within
 from chalicelib.adapters.kubernetes.attempt import attempt
 from chalicelib.adapters.kubernetes.connection import Connection
-from chalicelib.domain.errors import ClusterError, ClusterRefused, NamespaceMissing
+from chalicelib.adapters.kubernetes.kept import Kept
+from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, NamespaceMissing
 from chalicelib.domain.pod_spec import LABEL_DEPLOYMENT, MANAGED_SELECTOR
 from chalicelib.domain.pod_status import Event, Pod, one_line
 from chalicelib.services.ports import PodListExpired, PodPage
@@ -24,13 +24,10 @@ class KubernetesCluster:
     """One namespace of a cluster, connected to on first use: many requests never ask the cluster."""
 
     def __init__(self, namespace: str, connect: Callable[[], Connection], seconds: float = QUESTION) -> None:
+        """``connect`` is called once, unless it is a :class:`Kept` that says otherwise."""
         self._namespace = namespace
-        self._connect = connect
+        self._kept = connect if isinstance(connect, Kept) else Kept(connect)
         self._seconds = seconds
-
-    @cached_property
-    def _connection(self) -> Connection:
-        return self._connect()
 
     def create_pod(self, manifest: dict[str, Any]) -> Pod | None:
         status, body = self._request("POST", "pods", manifest)
@@ -77,14 +74,19 @@ class KubernetesCluster:
     def _request(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
         """HTTP status and JSON body. A body that is not JSON becomes a Status with that text as its message."""
         with within(self._seconds):
-            status, answered = self._ask(method, path, body)
-            if status == 401 and self._connection.credentials.forget():  # the plugin's token ended before its time
-                status, answered = self._ask(method, path, body)
+            connection = self._kept()
+            try:
+                status, answered = self._ask(connection, method, path, body)
+            except (ClusterError, ClusterTimeout):
+                self._kept.doubt(connection)  # the cluster may be elsewhere by now, or another one of its name
+                raise
+            # The token ended before its time, or was exchanged for another one.
+            if status == 401 and (connection.credentials.forget() or self._kept.doubt(connection)):
+                status, answered = self._ask(self._kept(), method, path, body)
         return status, answered
 
-    def _ask(self, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
+    def _ask(self, connection: Connection, method: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
         """Twice, when that may help. All our requests may be repeated: what is made has a name of its own."""
-        connection = self._connection
         url = f"{connection.server}/api/v1/namespaces/{self._namespace}/{path}".rstrip("/")
         headers = {"Accept": "application/json", "User-Agent": _USER_AGENT, **connection.credentials.headers()}
         if body is not None:

@@ -4,13 +4,14 @@ import os
 import ssl
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import urllib3
-import yaml
 
 from chalicelib.adapters.deadline import bound, left
 from chalicelib.domain.errors import ClusterError
@@ -33,9 +34,18 @@ _PLUGIN_TIMEOUT: Final = 20.0
 def load_access(kubeconfig: Path) -> ClusterAccess:
     """The current context of a kubeconfig file. Raises KubeconfigError."""
     try:
-        content = yaml.safe_load(kubeconfig.read_text())
+        text = kubeconfig.read_text()
     except OSError as error:
         raise KubeconfigError(f"kubeconfig: {error.strerror}") from error
+    return read_access(text)
+
+
+def read_access(text: str) -> ClusterAccess:
+    """The current context of a kubeconfig. Raises KubeconfigError."""
+    import yaml  # where AWS names the cluster, nobody needs it
+
+    try:
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise KubeconfigError("kubeconfig: is not YAML") from error
     if not isinstance(content, dict):
@@ -62,14 +72,20 @@ def connect(kubeconfig: Path | None) -> Connection:
     return connection(access, base)
 
 
-def connection(access: ClusterAccess, base: Path) -> Connection:
-    """The cluster that ``access`` describes; its relative paths count from ``base``. Raises ClusterError; sends nothing yet."""
+def connection(access: ClusterAccess, base: Path, issue: Callable[[], PluginToken] | None = None) -> Connection:
+    """The cluster that ``access`` describes; its relative paths count from ``base``. Raises ClusterError; sends nothing yet.
+
+    ``issue`` makes bearer tokens, as a credential plugin does.
+    """
     try:
         pool = _pool(access, base)
-    except OSError as error:  # ssl.SSLError is one
-        raise ClusterError(f"the cluster's certificates cannot be used: {error.strerror or error}") from error
+    except (OSError, UnicodeDecodeError) as error:  # ssl.SSLError is an OSError
+        words = getattr(error, "strerror", None) or error
+        raise ClusterError(f"the cluster's certificates cannot be used: {words}") from error
     bound(pool)
-    return Connection(access.server, pool, Credentials(access, base))
+    if access.exec_plugin:
+        issue = partial(_run_plugin, access.exec_plugin, base)
+    return Connection(access.server, pool, Credentials(access, base, issue))
 
 
 def _pool(access: ClusterAccess, base: Path) -> urllib3.PoolManager:
@@ -108,11 +124,12 @@ def _load_client_certificate(context: ssl.SSLContext, access: ClusterAccess, bas
 
 @dataclass(slots=True)
 class Credentials:
-    """The bearer token of an access: fixed, from a file that is rotated, or from a plugin until it expires."""
+    """The bearer token of an access: fixed, from a file that is rotated, or issued until it expires."""
 
     access: ClusterAccess
     base: Path
-    _plugin_token: PluginToken | None = None
+    issue: Callable[[], PluginToken] | None = None
+    _issued: PluginToken | None = None
 
     def headers(self) -> dict[str, str]:
         """Raises ClusterError when no token can be had."""
@@ -120,9 +137,9 @@ class Credentials:
         return {"Authorization": f"Bearer {token}"} if token else {}
 
     def forget(self) -> bool:
-        """Drops what the cluster refused. True when another token may be had for it, by running the plugin again."""
-        had = self._plugin_token is not None
-        self._plugin_token = None
+        """Drops what the cluster refused. True when another token may be had for it."""
+        had = self._issued is not None
+        self._issued = None
         return had
 
     def _token(self) -> str | None:
@@ -131,10 +148,11 @@ class Credentials:
                 return (self.base / self.access.token_file).read_text().strip()
             except OSError as error:
                 raise ClusterError(f"the cluster's token file cannot be read: {error.strerror}") from error
-        if self.access.exec_plugin:
-            if not self._plugin_token or not self._plugin_token.holds(datetime.now(UTC)):
-                self._plugin_token = _run_plugin(self.access.exec_plugin, self.base)
-            return self._plugin_token.token
+        if self.issue:
+            token = self._issued
+            if token is None or not token.holds(datetime.now(UTC)):
+                token = self._issued = self.issue()
+            return token.token  # and not from self: another thread may have dropped it
         return self.access.token
 
 

@@ -140,6 +140,6 @@ def test_a_connection_kept_open_takes_no_deadline_along(server: PodServer, bad: 
 
 
 def _pool(cluster: KubernetesCluster) -> Any:
-    manager = cluster._connection.pool
+    manager = cluster._kept().pool
     (key,) = manager.pools.keys()
     return manager.pools[key]
