@@ -3,6 +3,7 @@
 import copy
 import json
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -38,8 +39,13 @@ def expanded(stage: str) -> Json:
     for resource in template["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & set(resource["Properties"]):
             resource["Properties"][uri] = _BUCKET + resource["Properties"][uri]
+    return translated(template)
+
+
+def translated(template: Mapping[str, Any]) -> Json:
+    """``template``, whose zip files are in S3, as AWS's transform leaves it."""
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
-    whole: Json = translator.translate(template, parameter_values={})
+    whole: Json = translator.translate(copy.deepcopy(dict(template)), parameter_values={})
     return whole
 
 
