@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import yaml
 
+from scripts.package import own_template
+
 CONFIG: Final = Path(".chalice/config.json")
-MERGED: Final = Path("infra/aws/template.yaml")
 #: Packages of ours that come along beside ``chalicelib``. Chalice puts what is in vendor/ at the top of the zip; the bot's place
 #: is here: a "bot" more.
 VENDORED: Final = ("loom",)
@@ -33,8 +34,9 @@ def chalice_package(stage: str, scratch: Path) -> tuple[Path, dict[str, Any]]:
     project, out, code = scratch / "project", scratch / "out", scratch / "code"
     _copy(project)
     command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage]
-    if MERGED.exists():
-        command += ["--merge-template", str(MERGED.absolute())]
+    ours = scratch / "ours.json"
+    own_template.write(ours)
+    command += ["--merge-template", str(ours)]
     done = subprocess.run([*command, str(out)], cwd=project, env=_environment(scratch), capture_output=True, text=True)
     if done.returncode:
         raise ChaliceFailed(done.stdout + done.stderr)
