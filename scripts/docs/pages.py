@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from scripts.docs import commands, decisions, http_api, json_output, settings
+from scripts.docs import commands, cost, decisions, http_api, json_output, settings
 
 ROOT: Final = Path(__file__).parent.parent.parent
 FOLDER: Final = ROOT / "docs"
@@ -22,6 +22,11 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "create-fields": http_api.create_fields,
     "weaver-example": http_api.weaver_example,
     "error-codes": http_api.error_codes,
+    "cost-summary": cost.summary,
+    "cost-prices": cost.prices,
+    "cost-usage": cost.usage,
+    "cost-months": cost.months,
+    "cost-levers": cost.levers,
     "decisions": lambda: decisions.index(FOLDER / "adr"),
 }
 _GENERATED: Final = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
