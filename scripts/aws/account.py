@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from scripts.aws.errors import OperatingError
 
@@ -48,7 +49,7 @@ def told() -> Iterator[None]:
         raise OperatingError(
             f"AWS refused {error.operation_name}: {what.get('Code')}: {what.get('Message')}"
         ) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:  # the latter is what a proxy answers in AWS's place
         raise OperatingError(f"AWS was not reached: {error}") from error
 
 

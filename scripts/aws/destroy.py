@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from chalicelib.adapters.dynamodb.table import table
 from chalicelib.adapters.dynamodb.transaction import translated
-from chalicelib.adapters.dynamodb.weaver_items import walk_shards
+from chalicelib.adapters.dynamodb.weaver_items import shards
 from chalicelib.domain.errors import WeaverError
 from scripts.aws.account import Account, told
 from scripts.aws.deploy import Consent, Say
@@ -64,10 +64,10 @@ def _kept(resources: list[Mapping[str, str]], template: Mapping[str, Any]) -> li
 
 
 def _living(account: Account, name: str) -> int:
-    """Weavers that have not ended, by the index that the reconciliation walks. Raises OperatingError."""
+    """Weavers that have not ended, by the index of what is due: it has them all, of all clusters. Raises OperatingError."""
     bound = table(name, region=str(account.region), endpoint=account.client("dynamodb").meta.endpoint_url)
     try:
         with translated():
-            return sum(int(bound.walk.count(shard)) for shard in walk_shards())
+            return sum(int(bound.due.count(shard)) for shard in shards())
     except WeaverError as error:
         raise OperatingError(f"cannot count the weavers in {name}: {error.message}") from error

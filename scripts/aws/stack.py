@@ -67,9 +67,10 @@ class Stack:
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs") or ()}
 
     def resources(self) -> list[Mapping[str, str]]:
-        """Logical and physical id, type and status of each."""
+        """Logical and physical id, type and status of each that is there; a deployment that failed has taken its own away again."""
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return [one for page in pages for one in page["StackResourceSummaries"]]
+        every = (one for page in pages for one in page["StackResourceSummaries"])
+        return [one for one in every if one["ResourceStatus"] != "DELETE_COMPLETE"]
 
     def template(self, kind: str = "Original") -> Mapping[str, Any]:
         """As it was deployed, or, ``Processed``, as CloudFormation expanded it."""

@@ -41,14 +41,15 @@ TEMPLATE: Mapping[str, Any] = {
                 "BillingMode": "PAY_PER_REQUEST",
                 "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
                 "AttributeDefinitions": [
-                    {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "walk_shard", "walk_key")
+                    {"AttributeName": name, "AttributeType": kind}
+                    for name, kind in {"pk": "S", "sk": "S", "shard": "S", "due_at": "N"}.items()
                 ],
                 "GlobalSecondaryIndexes": [
                     {
-                        "IndexName": "walk",
+                        "IndexName": "due",
                         "KeySchema": [
-                            {"AttributeName": "walk_shard", "KeyType": "HASH"},
-                            {"AttributeName": "walk_key", "KeyType": "RANGE"},
+                            {"AttributeName": "shard", "KeyType": "HASH"},
+                            {"AttributeName": "due_at", "KeyType": "RANGE"},
                         ],
                         "Projection": {"ProjectionType": "KEYS_ONLY"},
                     }

@@ -21,11 +21,11 @@ def records(operator: Operator) -> Table:
 
 
 def live(operator: Operator, count: int) -> None:
-    """Weavers as the index `walk` has them, in different shards; and a counter, which is none."""
+    """Weavers as the index `due` has them, in different shards; and a counter, which is not in it."""
     items = records(operator).items
     for number in range(count):
-        items(f"weaver#{number}", "weaver", walk_shard=f"weavers#{number % 4}", walk_key=str(number)).save()
-    items("owner#alice", "usage", walk_shard="counters", walk_key="owner#alice").save()
+        items(f"weaver#{number}", "weaver", shard=f"due#{number % 4}", due_at=number).save()
+    items("owner#alice", "usage", living=count).save()
 
 
 def test_it_goes_when_nobody_works_in_it(deployed: Operator):

@@ -104,3 +104,9 @@ def test_both_ways_in_which_aws_says_that_nothing_changes(reason: str):
         describe_change_set=[{"Status": "FAILED", "StatusReason": reason}],
     )
     assert same.propose("https://…", {}, {}) is None
+
+
+def test_resources_that_a_failed_deployment_took_away_are_not_there():
+    summaries = [{"ResourceStatus": status} for status in ("CREATE_COMPLETE", "DELETE_COMPLETE", "UPDATE_FAILED")]
+    there = stack(list_stack_resources=[{"StackResourceSummaries": summaries}]).resources()
+    assert [one["ResourceStatus"] for one in there] == ["CREATE_COMPLETE", "UPDATE_FAILED"]
