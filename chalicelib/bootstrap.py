@@ -14,14 +14,16 @@ from chalicelib.adapters.dynamodb.reconciliation_store import DynamoReconciliati
 from chalicelib.adapters.dynamodb.table import Table, table
 from chalicelib.adapters.dynamodb.token_store import DynamoTokenStore
 from chalicelib.adapters.dynamodb.weaver_store import DynamoWeaverStore
+from chalicelib.domain.cluster_settings import ClusterSettings, cluster_settings
 from chalicelib.domain.errors import Misconfigured
 from chalicelib.domain.pod_spec import LABEL_VALUE
 from chalicelib.domain.setting import Setting, defaults
 from chalicelib.services.authenticate import Authenticate
+from chalicelib.services.clusters import Clusters
 from chalicelib.services.describe import Describe
 from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
-from chalicelib.services.ports import Cluster, TicketSigner
+from chalicelib.services.ports import TicketSigner
 from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.retention import Retention
 from chalicelib.services.stop import Stop
@@ -46,7 +48,14 @@ SETTINGS: Final = (
         otherwise="the file's",
     ),
     Setting("LOOM_TABLE", "the DynamoDB table; region and endpoint come from AWS' own variables", "weavers"),
-    Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster", otherwise="the pod's own service account"),
+    Setting("LOOM_KUBECONFIG", "kubeconfig of the cluster named `default`", otherwise="the pod's own service account"),
+    Setting(
+        "LOOM_KUBECONFIG_SECRET",
+        "in place of the file: the ARN or name of a secret in AWS Secrets Manager that holds it",
+        otherwise="the file",
+    ),
+    Setting("LOOM_EKS_CLUSTER", "in place of a kubeconfig: the cluster's name in EKS", otherwise="the kubeconfig"),
+    Setting("LOOM_CLUSTERS", "[more clusters](#several-clusters), as JSON", otherwise="only `default`"),
     Setting("LOOM_NAMESPACE", "the weavers' namespace", "loom-weavers"),
     Setting(
         "LOOM_DEPLOYMENT",
@@ -91,13 +100,11 @@ class ControlPlane:
         return DynamoTokenStore(self.table)
 
     @cached_property
-    def cluster(self) -> Cluster:
-        from chalicelib.adapters.kubernetes.cluster import KubernetesCluster  # brings yaml and ssl
-        from chalicelib.adapters.kubernetes.connection import connect
+    def clusters(self) -> Clusters:
+        from chalicelib.adapters.clusters import reached  # brings ssl
 
-        path = self._environment.get("LOOM_KUBECONFIG")
-        kubeconfig = Path(path) if path else None
-        return KubernetesCluster(self._value("LOOM_NAMESPACE"), lambda: connect(kubeconfig))
+        namespace = self._value("LOOM_NAMESPACE")
+        return Clusters({name: reached(one, namespace, self._aws) for name, one in self._cluster_settings.items()})
 
     @cached_property
     def signer(self) -> TicketSigner:
@@ -118,11 +125,11 @@ class ControlPlane:
 
     @cached_property
     def describe(self) -> Describe:
-        return Describe(self.store, self.cluster, utc_now, self._retention)
+        return Describe(self.store, self.clusters, utc_now, self._retention)
 
     @cached_property
     def launch(self) -> Launch:
-        return Launch(self.store, self.cluster, utc_now, self._retention, self._launch_settings)
+        return Launch(self.store, self.clusters, utc_now, self._retention, self._launch_settings)
 
     @cached_property
     def extend(self) -> Extend:
@@ -130,14 +137,14 @@ class ControlPlane:
 
     @cached_property
     def stop(self) -> Stop:
-        return Stop(self.store, self.cluster, utc_now, self._retention, self.describe)
+        return Stop(self.store, self.clusters, utc_now, self._retention, self.describe)
 
     @cached_property
     def sweep(self) -> Sweep:
-        reconcile = Reconcile(DynamoReconciliationStore(self.table), self.cluster, self._deployment)
+        reconcile = Reconcile(DynamoReconciliationStore(self.table), self.clusters, self._deployment)
         pool = ThreadPoolExecutor(_SWEEP_PARALLELISM, "sweep")
         return Sweep(
-            self.store, self.cluster, utc_now, self.describe, self.stop, reconcile,
+            self.store, self.clusters, utc_now, self.describe, self.stop, reconcile,
             spread=lambda work, steps: pool.map(carried(work), steps),
         )  # fmt: skip
 
@@ -145,7 +152,9 @@ class ControlPlane:
     def tickets(self) -> "Tickets":
         from chalicelib.services.tickets import Tickets  # brings pydantic
 
-        return Tickets(self.signer, utc_now, issuer=self._required("LOOM_SERVER_URL"), relay_url=self.relay_url)
+        own = {name: one.relay_url.rstrip("/") for name, one in self._cluster_settings.items() if one.relay_url}
+        issuer = self._required("LOOM_SERVER_URL")
+        return Tickets(self.signer, utc_now, issuer=issuer, relay_url=self.relay_url, relay_urls=own)
 
     @property
     def server_url(self) -> str:
@@ -171,6 +180,10 @@ class ControlPlane:
     @property
     def allow_http_repos(self) -> bool:
         return self._value("LOOM_ALLOW_HTTP_REPOS") == "true"
+
+    @cached_property
+    def _cluster_settings(self) -> Mapping[str, ClusterSettings]:
+        return cluster_settings(self._environment)
 
     @cached_property
     def _aws(self) -> "Aws":

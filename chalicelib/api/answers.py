@@ -154,6 +154,7 @@ class Checks(BaseModel):
     model_config = _ANSWER
 
     kubernetes: Check
+    """Of the cluster that is worst off."""
     dynamodb: Check
 
 
@@ -167,6 +168,8 @@ class Health(BaseModel):
     relay_url: str | None
     """Null where the deployment has none."""
     checks: Checks
+    clusters: dict[str, Check]
+    """Where weavers may run, by name."""
 
 
 class KeySet(BaseModel):

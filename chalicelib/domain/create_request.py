@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from chalicelib.domain import lifetime
+from chalicelib.domain.cluster_settings import NAME as CLUSTER_NAME
 from chalicelib.domain.errors import InvalidLifetime, InvalidRequest
 from chalicelib.domain.pod_spec import LABEL_VALUE, repo_directory
 from chalicelib.domain.quantity import quantity
@@ -50,6 +51,12 @@ def _name(text: str) -> str:
         raise ValueError("must be at most 40 lower-case letters, digits and '-', beginning with a letter")
     if _ID_LIKE.fullmatch(text):
         raise ValueError("must not look like an id: use a letter after f")
+    return text
+
+
+def _cluster(text: str) -> str:
+    if not CLUSTER_NAME.fullmatch(text):
+        raise ValueError("must be at most 40 lower-case letters, digits and '-', beginning with a letter")
     return text
 
 
@@ -170,6 +177,9 @@ Branch = Annotated[
 Name = Annotated[
     str, AfterValidator(_name), _shown("^(?![0-9a-f-]+$)[a-z]([-a-z0-9]{0,38}[a-z0-9])?$", minLength=1, maxLength=40)
 ]
+Cluster = Annotated[
+    str, AfterValidator(_cluster), _shown("^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$", minLength=1, maxLength=40)
+]
 _QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|m|k|M|G|T)?$"
 Memory = Annotated[Text, AfterValidator(_memory), _shown(_QUANTITY, maxLength=24)]
 Cpu = Annotated[Text, AfterValidator(_cpu), _shown(_QUANTITY, maxLength=24)]
@@ -200,6 +210,7 @@ class CreateRequest(BaseModel):
 
     image: Image | None = Field(None, description="The container image; the server's default without it.")
     org_id: OrgId | None = Field(None, description="The org it belongs to; your personal one without it.")
+    cluster: Cluster | None = Field(None, description="The cluster where its pod is to run, of those in `/health`.")
     repo: Repo | None = Field(None, description="The https URL of a git repository, without credentials.")
     branch: Branch | None = Field(None, description="A branch or tag of the repository.")
     env: Annotated[dict[EnvName, Argument], Field(max_length=100), AfterValidator(_env_names)] = Field(

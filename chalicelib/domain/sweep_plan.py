@@ -43,8 +43,9 @@ class WeaverStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class PodStep(Step):
-    """A step about a pod that no living record speaks of; ``force`` is for one whose deletion has been stuck."""
+    """A step about a pod of ``cluster`` that no living record speaks of; ``force`` is for one whose deletion has been stuck."""
 
+    cluster: str
     weaver_id: str
     pod_uid: str
     force: bool
@@ -79,13 +80,17 @@ class RepairStep(Step):
 class Cursor:
     """How far the reconciliation has come: weavers up to the id ``after``, counters up to the name ``counter``.
 
-    ``pods_token`` is Kubernetes' continue token of the page that holds the next pods; ``seen`` the living weavers of this pass.
+    It walks one ``cluster`` after the other (empty: the first); ``pods_token`` is Kubernetes' continue token of the page that holds the
+    next pods. ``seen`` are the cluster's living weavers so far, ``elsewhere`` those of the clusters before it in this pass: None
+    when one of them could not be walked.
     """
 
+    cluster: str = ""
     after: str = ""
     pods_token: str | None = None
     counter: str = ""
     seen: int = 0
+    elsewhere: int | None = 0
     version: int = 0
 
 
@@ -115,8 +120,8 @@ def _due_step(weaver: Weaver, now: datetime) -> WeaverStep | None:
     return WeaverStep("look", weaver.id, "it is starting", weaver) if weaver.status == "pending" else None
 
 
-def plan_reconciliation(records: Sequence[Living], pods: Sequence[Pod], now: datetime) -> list[Step]:
-    """What is wrong between ``records`` and ``pods`` of the same range of ids."""
+def plan_reconciliation(records: Sequence[Living], pods: Sequence[Pod], now: datetime, cluster: str) -> list[Step]:
+    """What is wrong between ``records`` and ``pods`` of the same range of ids in one cluster."""
     known = {record.id: record for record in records}
     steps: list[Step] = []
     met: set[str] = set()
@@ -125,7 +130,7 @@ def plan_reconciliation(records: Sequence[Living], pods: Sequence[Pod], now: dat
         if weaver_id is None:
             continue
         met.add(weaver_id)
-        if step := _pod_step(weaver_id, pod, known.get(weaver_id), now):
+        if step := _pod_step(weaver_id, pod, known.get(weaver_id), now, cluster):
             steps.append(step)
     return steps + [
         Step("lost", record.id, "its pod is gone")
@@ -141,7 +146,7 @@ def weaver_id_of(pod: Pod) -> str | None:
     return weaver_id if ids.is_full_id(weaver_id) and metadata["name"] == ids.pod_name(weaver_id) else None
 
 
-def _pod_step(weaver_id: str, pod: Pod, record: Living | None, now: datetime) -> Step | None:
+def _pod_step(weaver_id: str, pod: Pod, record: Living | None, now: datetime, cluster: str) -> Step | None:
     metadata = pod["metadata"]
     if record is not None:
         if metadata.get("deletionTimestamp") and record.status != "terminating":
@@ -154,7 +159,7 @@ def _pod_step(weaver_id: str, pod: Pod, record: Living | None, now: datetime) ->
     if (going and not stuck) or not _old_enough(made, now):
         return None
     why = f"it is stuck in its deletion since {going}" if stuck else "no living weaver has this pod"
-    return PodStep("orphan", metadata["name"], why, weaver_id, metadata["uid"], force=stuck)
+    return PodStep("orphan", metadata["name"], why, cluster, weaver_id, metadata["uid"], force=stuck)
 
 
 def plan_repairs(counters: Iterable[Counter]) -> list[RepairStep]:

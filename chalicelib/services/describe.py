@@ -8,7 +8,8 @@ from chalicelib.domain.errors import Forbidden, NotFound, VersionConflict
 from chalicelib.domain.permissions import Principal, allowed, may_list_org
 from chalicelib.domain.pod_status import WeaverStatus, pod_status
 from chalicelib.domain.weaver import Weaver, ended, observed, pod_may_come
-from chalicelib.services.ports import Clock, Cluster, Page, WeaverStore
+from chalicelib.services.clusters import Clusters
+from chalicelib.services.ports import Clock, Page, WeaverStore
 from chalicelib.services.retention import Retention
 
 #: More living weavers than that are not searched for a short id, a name or a prefix.
@@ -33,7 +34,7 @@ class Describe:
     """The use cases that show."""
 
     store: WeaverStore
-    cluster: Cluster
+    clusters: Clusters
     clock: Clock
     retention: Retention
 
@@ -57,7 +58,8 @@ class Describe:
 
     def refreshed(self, weaver: Weaver) -> Weaver:
         """The record brought up to date with its pod, and stored if that changed it."""
-        pod = self.cluster.get_pod(weaver.pod_name)
+        cluster = self.clusters.of(weaver)
+        pod = cluster.get_pod(weaver.pod_name)
         now = self.clock()
         try:
             if pod is None:
@@ -66,7 +68,7 @@ class Describe:
                 gone = ended(weaver, now)
                 self.store.end(gone, self.retention.until(now))
                 return gone
-            events = self.cluster.pod_events(pod) if weaver.status == "pending" else ()
+            events = cluster.pod_events(pod) if weaver.status == "pending" else ()
             seen = observed(weaver, pod["metadata"]["uid"], pod_status(pod, events), now)
             if seen is not weaver:
                 self.store.update(seen)

@@ -20,7 +20,8 @@ from chalicelib.domain.permissions import Principal, may_create_in
 from chalicelib.domain.pod_spec import LABEL_WEAVER_ID, PodRequest, in_workspace, weaver_pod
 from chalicelib.domain.pod_status import Pod
 from chalicelib.domain.weaver import CREATE_FAILED, Resources, Weaver, create_failed, ended, pod_made
-from chalicelib.services.ports import Clock, Cluster, Reservation, WeaverStore
+from chalicelib.services.clusters import Clusters
+from chalicelib.services.ports import Clock, Reservation, WeaverStore
 from chalicelib.services.retention import Retention
 
 if TYPE_CHECKING:  # brings pydantic, which most requests do not need
@@ -46,7 +47,7 @@ class Launch:
     """The use case."""
 
     store: WeaverStore
-    cluster: Cluster
+    clusters: Clusters
     clock: Clock
     retention: Retention
     settings: LaunchSettings
@@ -95,6 +96,7 @@ class Launch:
             branch=request.branch,
             tags=request.tags,
             resources=Resources(request.resources.memory_limit, request.resources.cpu_limit),
+            cluster=self.clusters.chosen(request.cluster),
             has_session=not request.command
             and (request.image or self.settings.default_image) == self.settings.default_image,
         )
@@ -130,16 +132,17 @@ class Launch:
             else:
                 return made
             if weaver.ended_at or weaver.status == "terminating":
-                self.cluster.delete_pod(weaver.pod_name)
+                self.clusters.of(weaver).delete_pod(weaver.pod_name)
                 return weaver
             if weaver.pod_uid:
                 return weaver
         raise RetryLater("the weaver is being changed by others; try again")
 
     def _create_or_find(self, weaver: Weaver, manifest: dict[str, object]) -> Pod:
-        if pod := self.cluster.create_pod(manifest):
+        cluster = self.clusters.of(weaver)
+        if pod := cluster.create_pod(manifest):
             return pod
-        found = self.cluster.get_pod(weaver.pod_name)
+        found = cluster.get_pod(weaver.pod_name)
         if found and found["metadata"].get("labels", {}).get(LABEL_WEAVER_ID) != weaver.id:
             raise ClusterRefused(f"a pod {weaver.pod_name} that is not ours is in the way")
         if not found or found["metadata"].get("deletionTimestamp"):

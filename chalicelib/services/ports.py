@@ -85,8 +85,8 @@ class WeaverStore(Protocol):
 class ReconciliationStore(Protocol):
     """What the sweep needs to compare all records with what is, a bounded piece at a time."""
 
-    def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
-        """Records that have not ended by id, from behind ``after`` up to ``until``. By index, so a fresh change may be missing."""
+    def living(self, cluster: str, after: str, until: str | None, limit: int) -> Sequence[Living]:
+        """Records of a cluster that have not ended by id, from behind ``after`` up to ``until``. By index, so a fresh change may be missing."""
 
     def counters(self, after: str, limit: int) -> Sequence[str]:
         """Names of counters, those of users and those of orgs, from behind ``after``. By index."""

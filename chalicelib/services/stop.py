@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from chalicelib.domain.errors import ClusterError, ClusterTimeout, Forbidden, RetryLater, VersionConflict
 from chalicelib.domain.permissions import Principal, allowed
 from chalicelib.domain.weaver import Via, Weaver, deleted, ended, pod_may_come
+from chalicelib.services.clusters import Clusters
 from chalicelib.services.describe import Describe
-from chalicelib.services.ports import Clock, Cluster, WeaverStore
+from chalicelib.services.ports import Clock, WeaverStore
 from chalicelib.services.retention import Retention
 
 _ATTEMPTS = 5
@@ -19,7 +20,7 @@ class Stop:
     """The use case."""
 
     store: WeaverStore
-    cluster: Cluster
+    clusters: Clusters
     clock: Clock
     retention: Retention
     describe: Describe
@@ -53,7 +54,7 @@ class Stop:
         Raises VersionConflict, ClusterError, ClusterTimeout.
         """
         now = self.clock()
-        if self.cluster.delete_pod(weaver.pod_name, force=force) or pod_may_come(weaver, now):
+        if self.clusters.of(weaver).delete_pod(weaver.pod_name, force=force) or pod_may_come(weaver, now):
             return weaver
         gone = ended(weaver, now)
         self.store.end(gone, self.retention.until(now))

@@ -22,8 +22,9 @@ from chalicelib.domain.sweep_plan import (
     reconciles_at,
 )
 from chalicelib.domain.weaver import Weaver, awaited, create_failed, expired
+from chalicelib.services.clusters import Clusters
 from chalicelib.services.describe import Describe
-from chalicelib.services.ports import Clock, Cluster, WeaverStore
+from chalicelib.services.ports import Clock, WeaverStore
 from chalicelib.services.reconcile import Reconcile
 from chalicelib.services.stop import Stop
 
@@ -68,7 +69,7 @@ class Sweep:
     """
 
     store: WeaverStore
-    cluster: Cluster
+    clusters: Clusters
     clock: Clock
     describe: Describe
     stop: Stop
@@ -129,7 +130,10 @@ class _Run:
                     break
                 if not self.dry_run:
                     store.move_cursor(found.then)
-                if found.active is not None:
+                if found.error:
+                    self.report.failed_count += 1
+                    _log.error("a cluster is not reconciled, left to a later sweep", extra={"why": found.error.message})
+                if found.ended:
                     self.report.active = found.active
                     return
                 cursor = found.then
@@ -226,5 +230,5 @@ class _Run:
         record = self.sweep.store.get(step.weaver_id)
         if record and not record.ended_at:
             raise VersionConflict(step.weaver_id)
-        self.sweep.cluster.delete_pod(step.subject, uid=step.pod_uid, force=step.force)
+        self.sweep.clusters.by_name[step.cluster].delete_pod(step.subject, uid=step.pod_uid, force=step.force)
         _log.warning("orphan pod deleted", extra={"subject": step.subject, "why": step.why})

@@ -1,7 +1,8 @@
 """Tickets: permission for one connection to the relay."""
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.domain.errors import Forbidden
@@ -22,12 +23,15 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Issues tickets. ``issuer`` is this API's URL, ``relay_url`` the relay's WebSocket base (``wss://…``)."""
+    """Issues tickets. ``issuer`` is this API's URL, ``relay_url`` the relay's WebSocket base (``wss://…``); ``relay_urls`` has those of
+    clusters with relays of their own.
+    """
 
     signer: TicketSigner
     clock: Clock
     issuer: str
     relay_url: str
+    relay_urls: Mapping[str, str] = field(default_factory=dict)
 
     def issue(self, principal: Principal, weaver: Weaver, action: TicketAction, role: TicketRole) -> Ticket:
         """A ticket for ``principal``. Raises Forbidden, or WeaverEnded when there is nothing left to connect to."""
@@ -52,4 +56,5 @@ class Tickets:
 
     def _url(self, weaver: Weaver, action: TicketAction) -> str:
         """The relay's door for ``action`` (DESIGN §5); the client adds the port to that of ``tcp``."""
-        return f"{self.relay_url}/api/weaver/{weaver.id}/{action}"
+        relay_url = self.relay_urls.get(weaver.cluster, self.relay_url)
+        return f"{relay_url}/api/weaver/{weaver.id}/{action}"

@@ -18,6 +18,7 @@ import urllib3
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.connection import connect
 from chalicelib.bootstrap import ControlPlane
+from chalicelib.services.clusters import Clusters
 from scripts.bench_sweep.measured import Measured, peak_memory
 
 #: A table and a cluster that share two cores with the sweep may take longer than the 45 s that it has in AWS.
@@ -41,7 +42,8 @@ def _control_plane(calls: Counter[str]) -> ControlPlane:
     events.register("before-send.dynamodb", lambda event_name, **_: calls.update([event_name.rpartition(".")[2]]))
     connection = connect(Path(os.environ["LOOM_KUBECONFIG"]))
     pool: Any = _Counting(connection.pool, calls)
-    plane.cluster = KubernetesCluster(os.environ["LOOM_NAMESPACE"], lambda: replace(connection, pool=pool))
+    cluster = KubernetesCluster(os.environ["LOOM_NAMESPACE"], lambda: replace(connection, pool=pool))
+    plane.clusters = Clusters({"default": cluster})
     return plane
 
 

@@ -85,8 +85,8 @@ class FakeStore:
         moments = [(moment, one.id) for one in self.records.values() if (moment := due_at(one)) and moment <= now]
         return iter([self.records[weaver_id] for _, weaver_id in sorted(moments)])
 
-    def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
-        found = sorted(one.id for one in self.records.values() if one.ended_at is None)
+    def living(self, cluster: str, after: str, until: str | None, limit: int) -> Sequence[Living]:
+        found = sorted(one.id for one in self.records.values() if one.ended_at is None and one.cluster == cluster)
         ids_there = [one for one in found if after < one and (until is None or one <= until)]
         return [Living(one, self.records[one].status) for one in ids_there[:limit]]
 

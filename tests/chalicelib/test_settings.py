@@ -47,3 +47,9 @@ def test_a_ticket_key_that_cannot_be_used(tmp_path: Path, content):
 def test_tickets_are_signed_by_one_key(environment):
     with pytest.raises(Misconfigured, match="LOOM_TICKET_KEY_FILE or LOOM_TICKET_KMS_KEY"):
         _ = ControlPlane(environment).signer
+
+
+def test_clusters_that_contradict_are_told_where_they_are_needed():
+    plane = ControlPlane({**SERVER, "LOOM_KUBECONFIG": "kubeconfig", "LOOM_EKS_CLUSTER": "blue"})
+    with pytest.raises(Misconfigured, match="LOOM_KUBECONFIG and LOOM_EKS_CLUSTER"):
+        _ = plane.launch

@@ -70,7 +70,8 @@ class TakesAnyPod(Launch):
     """Any pod that has the name will do, whosever it is and though it is being deleted."""
 
     def _create_or_find(self, weaver: Weaver, manifest: dict[str, object]) -> Pod:
-        pod = self.cluster.create_pod(manifest) or self.cluster.get_pod(weaver.pod_name)
+        cluster = self.clusters.of(weaver)
+        pod = cluster.create_pod(manifest) or cluster.get_pod(weaver.pod_name)
         return pod or super()._create_or_find(weaver, manifest)
 
 
@@ -78,7 +79,7 @@ class DoesNotWait(Stop):
     """Frees what is reserved while the pod is still there."""
 
     def finish(self, weaver: Weaver, *, force: bool = False) -> Weaver:
-        self.cluster.delete_pod(weaver.pod_name, force=force)
+        self.clusters.of(weaver).delete_pod(weaver.pod_name, force=force)
         gone = ended(weaver, self.clock())
         self.store.end(gone, self.retention.until(self.clock()))
         return gone

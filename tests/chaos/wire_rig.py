@@ -17,6 +17,7 @@ from chalicelib.domain.create_request import parse_create_request
 from chalicelib.domain.permissions import Principal
 from chalicelib.domain.pod_status import Pod
 from chalicelib.domain.weaver import Weaver
+from chalicelib.services.clusters import Clusters
 from chalicelib.services.describe import Describe
 from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch
@@ -48,16 +49,17 @@ class Plane:
     sweep: Sweep = field(init=False)
 
     def __post_init__(self) -> None:
-        store, cluster, clock = self.store, self.cluster, self.clock
-        describe = Describe(store, cluster, clock, RETENTION)
-        stop = Stop(store, cluster, clock, RETENTION, describe)
-        reconcile = Reconcile(DynamoReconciliationStore(store.table), cluster, DEPLOYMENT, counters_a_pass=1)
+        store, clock = self.store, self.clock
+        clusters = Clusters({"default": self.cluster})
+        describe = Describe(store, clusters, clock, RETENTION)
+        stop = Stop(store, clusters, clock, RETENTION, describe)
+        reconcile = Reconcile(DynamoReconciliationStore(store.table), clusters, DEPLOYMENT, counters_a_pass=1)
         made: dict[str, object] = {
             "describe": describe,
             "stop": stop,
-            "launch": Launch(store, cluster, clock, RETENTION, SETTINGS),
+            "launch": Launch(store, clusters, clock, RETENTION, SETTINGS),
             "extend": Extend(store, clock, describe),
-            "sweep": Sweep(store, cluster, clock, describe, stop, reconcile),
+            "sweep": Sweep(store, clusters, clock, describe, stop, reconcile),
         }
         for name, use_case in made.items():
             object.__setattr__(self, name, use_case)

@@ -56,7 +56,7 @@ def test_each_access_pattern_makes_the_requests_that_the_page_says(fresh_table: 
         "list an owner's, or an org's, a page": lambda: records.list_by_org("org-alice", ended=False, **lists),
         "list the ended, a page": lambda: records.list_by_owner(ALICE.user_id, ended=True, **lists),
         "what is due, each tick": lambda: list(records.due(NOW + timedelta(days=1))),
-        "reconcile, records of a page of pods": lambda: reconciliation.living("", None, 500),
+        "reconcile, records of a page of pods": lambda: reconciliation.living("default", "", None, 500),
         "reconcile, the names of the next counters": lambda: reconciliation.counters("", 25),
         "reconcile, one counter": lambda: reconciliation.counter(COUNTER),
         "reconcile, repairing a counter": lambda: reconciliation.repair(before),

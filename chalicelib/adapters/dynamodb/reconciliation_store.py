@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -14,6 +14,8 @@ from chalicelib.domain.errors import VersionConflict
 from chalicelib.domain.sweep_plan import Counter, Cursor, Living
 
 _CURSOR: Final = ("sweep", "cursor")
+#: What else a newer version of this code wrote is passed over.
+_CURSOR_FIELDS: Final = frozenset(field.name for field in fields(Cursor))
 #: Sorts behind every id.
 _LAST: Final = "~"
 
@@ -24,9 +26,9 @@ class DynamoReconciliationStore:
 
     table: Table
 
-    def living(self, after: str, until: str | None, limit: int) -> Sequence[Living]:
+    def living(self, cluster: str, after: str, until: str | None, limit: int) -> Sequence[Living]:
         with translated():
-            found = [self._walk(shard, after, until, limit) for shard in walk_shards()]
+            found = [self._walk(shard, after, until, limit) for shard in walk_shards(cluster)]
         in_order = merge(*found, key=lambda item: str(item.walk_key))
         return [to_living(item) for item in islice(in_order, limit)]
 
@@ -54,7 +56,10 @@ class DynamoReconciliationStore:
 
     def cursor(self) -> Cursor:
         item = read(self.table, *_CURSOR)
-        return replace(Cursor(**json.loads(item.record)), version=int(item.version)) if item else Cursor()
+        if item is None:
+            return Cursor()
+        told = {name: value for name, value in json.loads(item.record).items() if name in _CURSOR_FIELDS}
+        return replace(Cursor(**told), version=int(item.version))
 
     def move_cursor(self, cursor: Cursor) -> None:
         item = self.table.items(*_CURSOR, record=json.dumps(asdict(cursor)), version=cursor.version)

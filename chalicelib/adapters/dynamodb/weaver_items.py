@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from chalicelib.adapters.dynamodb.table import SHARDS, Item
+from chalicelib.domain.cluster_settings import DEFAULT
 from chalicelib.domain.sweep_plan import Living
 from chalicelib.domain.weaver import Ending, Resources, Weaver, due_at
 
@@ -80,7 +81,7 @@ def weaver_items(items: type[Item], weaver: Weaver, keep_until: datetime | None 
         ttl=ttl,
         shard=_shard(weaver.id) if due else None,
         due_at=milliseconds(due) if due else None,
-        walk_shard=None if weaver.ended_at else walk_shards()[_number(weaver.id)],
+        walk_shard=None if weaver.ended_at else walk_shards(weaver.cluster)[_number(weaver.id)],
         walk_key=None if weaver.ended_at else weaver.id,
         status=weaver.status,
     )
@@ -97,9 +98,10 @@ def shards() -> list[str]:
     return [f"due#{number}" for number in range(SHARDS)]
 
 
-def walk_shards() -> list[str]:
-    """Every partition of the ``walk`` index that has weavers."""
-    return [f"weavers#{number}" for number in range(SHARDS)]
+def walk_shards(cluster: str) -> list[str]:
+    """Every partition of the ``walk`` index that has weavers of that cluster; the default one's are named as when it was the only one."""
+    prefix = "weavers" if cluster == DEFAULT else f"weavers#{cluster}"
+    return [f"{prefix}#{number}" for number in range(SHARDS)]
 
 
 def to_living(item: Item) -> Living:

@@ -34,20 +34,35 @@ class ReconciliationContract(ABC):
         gone = terminating(made[3])
         records.update(gone)
         records.end(ended(gone, NOW + MINUTE), NOW + timedelta(days=1))
-        everyone = reconciliation.living("", None, 100)
+        everyone = reconciliation.living("default", "", None, 100)
         assert [one.id for one in everyone] == [one.id for one in made if one is not made[3]]
         assert everyone[:3] == [
             Living(made[0].id, "pending"),
             Living(made[1].id, "running"),
             Living(made[2].id, "terminating"),
         ]
-        assert reconciliation.living("", None, 3) == everyone[:3]
-        assert reconciliation.living(made[0].id, None, 100) == everyone[1:]
-        assert reconciliation.living(made[0].id, made[5].id, 100) == everyone[1:5]
-        assert reconciliation.living(made[0].id, made[5].id, 2) == everyone[1:3]
-        assert reconciliation.living(made[3].id, made[3].id, 2) == []
-        assert reconciliation.living("", "", 2) == []
-        assert reconciliation.living(made[8].id, None, 2) == []
+        assert reconciliation.living("default", "", None, 3) == everyone[:3]
+        assert reconciliation.living("default", made[0].id, None, 100) == everyone[1:]
+        assert reconciliation.living("default", made[0].id, made[5].id, 100) == everyone[1:5]
+        assert reconciliation.living("default", made[0].id, made[5].id, 2) == everyone[1:3]
+        assert reconciliation.living("default", made[3].id, made[3].id, 2) == []
+        assert reconciliation.living("default", "", "", 2) == []
+        assert reconciliation.living("default", made[8].id, None, 2) == []
+
+    def test_the_living_of_each_cluster_apart(self, stores: Stores):
+        records, reconciliation = stores
+        made = [
+            records.reserve(reservation(weaver(created_at=NOW + n * MINUTE, cluster=("default", "eu", "e")[n % 3])))
+            for n in range(9)
+        ]
+        for name in ("default", "eu", "e"):
+            expected = [one.id for one in made if one.cluster == name]
+            assert [one.id for one in reconciliation.living(name, "", None, 100)] == expected
+        gone = terminating(made[1])
+        records.update(gone)
+        records.end(ended(gone, NOW + MINUTE), NOW + timedelta(days=1))
+        assert [one.id for one in reconciliation.living("eu", "", None, 100)] == [made[4].id, made[7].id]
+        assert reconciliation.living("mars", "", None, 100) == []
 
     def test_counters_by_name_also_of_those_who_have_none_left(self, stores: Stores):
         records, reconciliation = stores

@@ -58,7 +58,7 @@ class Gateway:
             stop=world.stop,
             sweep=world.sweep,
             store=world.describe.store,
-            cluster=world.describe.cluster,
+            clusters=world.describe.clusters,
             authenticate=Authenticate(FakeTokenStore(hashes)),
             signer=(signer := FakeSigner()),
             tickets=Tickets(signer, world.clock, issuer=SERVER_URL, relay_url=RELAY_URL),

@@ -15,6 +15,7 @@ from chalicelib.api.budget import REQUEST
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.weaver import Weaver
 from chalicelib.services.authenticate import token_hash
+from chalicelib.services.clusters import Clusters
 from tests.chalicelib.api.gateway import ADMIN, Answer, Gateway
 from tests.chalicelib.api.requests import GOOD
 from tests.chalicelib.fakes import FakeSigner
@@ -71,7 +72,7 @@ def wire(good: Table, bad_table: Proxy, patience: Patience, kube: PodServer, bad
         vars(plane).pop(name)
     name = good.items.Meta.table_name
     plane.table = table(name, region="us-east-1", endpoint=bad_table.url, patience=patience)
-    plane.cluster = kube.cluster(bad_kube.url, question)
+    plane.clusters = Clusters({"default": kube.cluster(bad_kube.url, question)})
     plane.signer = FakeSigner()
 
 

@@ -31,6 +31,7 @@ def test_everything_can_be_said():
     body = {
         "image": "registry.example:5000/team/tools@sha256:" + "0" * 64,
         "org_id": "org-1",
+        "cluster": "eu-2",
         "repo": REPO + ".git",
         "branch": "feature/ünï-1.2",
         "env": {"PATH_2": "a b\n$(c) é", "_x": ""},

@@ -13,7 +13,8 @@ from chalicelib.domain.create_request import CreateRequest
 
 #: Their whole rule can be said as a pattern and lengths.
 EXACT: dict[str, Any] = {
-    name: getattr(create_request, name) for name in ("Text", "Argument", "Image", "OrgId", "Branch", "Name", "Workdir")
+    name: getattr(create_request, name)
+    for name in ("Text", "Argument", "Image", "OrgId", "Branch", "Name", "Workdir", "Cluster")
 }
 #: Their schema lets some through that the model refuses: amounts out of bounds, URLs that lead nowhere.
 WIDER: dict[str, Any] = {name: getattr(create_request, name) for name in ("Repo", "Memory", "Cpu")}

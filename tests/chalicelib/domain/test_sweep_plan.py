@@ -74,19 +74,19 @@ def test_a_step_says_why():
 def test_where_records_and_pods_agree_there_is_nothing_to_do():
     both = [weaver(), weaver()]
     records = [Living(one.id, "running") for one in both]
-    assert plan_reconciliation(records, [pod(one) for one in both], LATER) == []
+    assert plan_reconciliation(records, [pod(one) for one in both], LATER, "default") == []
 
 
 def test_a_record_without_its_pod_is_lost():
     gone = weaver()
-    (step,) = plan_reconciliation([Living(gone.id, "running")], [], LATER)
+    (step,) = plan_reconciliation([Living(gone.id, "running")], [], LATER, "default")
     assert (step.action, step.subject) == ("lost", gone.id)
 
 
 def test_a_record_whose_pod_is_being_awaited_or_deleted_is_not_lost():
     young = weaver(created_at=LATER - RECONCILE_GRACE + timedelta(milliseconds=1))
     records = [Living(young.id, "pending"), Living(weaver().id, "terminating")]
-    assert plan_reconciliation(records, [], LATER) == []
+    assert plan_reconciliation(records, [], LATER, "default") == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_record_whose_pod_is_being_awaited_or_deleted_is_not_lost():
 )
 def test_a_pod_without_a_record_is_an_orphan(metadata, force):
     left = weaver()
-    (step,) = plan_reconciliation([], [pod(left, **metadata)], LATER)
+    (step,) = plan_reconciliation([], [pod(left, **metadata)], LATER, "default")
     assert isinstance(step, PodStep)
     expected = ("orphan", left.pod_name, left.id, "uid", force)
     assert (step.action, step.subject, step.weaver_id, step.pod_uid, step.force) == expected
@@ -114,7 +114,7 @@ def test_a_pod_without_a_record_is_an_orphan(metadata, force):
     ids=["young", "on its way out", "with another name", "without our label", "whose label is no id"],
 )
 def test_pods_that_are_left_alone(other):
-    assert plan_reconciliation([], [other], LATER) == []
+    assert plan_reconciliation([], [other], LATER, "default") == []
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_pods_that_are_left_alone(other):
 )
 def test_a_record_that_does_not_know_that_its_pod_ended_is_looked_at(status, phase, looked_at):
     one = weaver()
-    steps = plan_reconciliation([Living(one.id, status)], [pod(one, phase=phase)], LATER)
+    steps = plan_reconciliation([Living(one.id, status)], [pod(one, phase=phase)], LATER, "default")
     assert [(step.action, step.subject) for step in steps] == ([("look", one.id)] if looked_at else [])
 
 
@@ -139,7 +139,7 @@ def test_a_record_that_does_not_know_that_its_pod_is_being_deleted_is_looked_at(
     """By a drained node, say; if nobody told, a deletion that is stuck would not be forced before the weaver expires."""
     one = weaver()
     going = pod(one, deletionTimestamp=f"{LATER:%Y-%m-%dT%H:%M:%SZ}")
-    steps = plan_reconciliation([Living(one.id, status)], [going], LATER)
+    steps = plan_reconciliation([Living(one.id, status)], [going], LATER, "default")
     assert [(step.action, step.subject) for step in steps] == ([] if status == "terminating" else [("look", one.id)])
 
 

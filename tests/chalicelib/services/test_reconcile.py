@@ -90,8 +90,8 @@ class BehindStore:
     def __init__(self, world: World, missing: set[str], extra: list[Living] | None = None) -> None:
         self._store, self._missing, self._extra = world.store, missing, extra or []
 
-    def living(self, after, until, limit):
-        found = [one for one in self._store.living(after, until, limit) if one.id not in self._missing]
+    def living(self, cluster, after, until, limit):
+        found = [one for one in self._store.living(cluster, after, until, limit) if one.id not in self._missing]
         return [*found, *self._extra]
 
     def __getattr__(self, name):

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.domain.create_request import parse_create_request
 from chalicelib.domain.permissions import Principal
 from chalicelib.domain.weaver import Weaver
+from chalicelib.services.clusters import Clusters
 from chalicelib.services.describe import Describe
 from chalicelib.services.extend import Extend
 from chalicelib.services.launch import Launch, LaunchSettings
@@ -42,23 +43,29 @@ SETTINGS = LaunchSettings(
 
 @dataclass
 class World:
-    """One deployment. ``watcher`` is told of each call that a use case makes of a port."""
+    """One deployment, with one cluster or ``others`` beside it. ``watcher`` is told of each call that a use case makes of a port."""
 
     store: FakeStore = field(default_factory=FakeStore)
     cluster: FakeCluster = field(default_factory=FakeCluster)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    others: dict[str, FakeCluster] = field(default_factory=dict)
     watcher: Callable[[str, tuple[Any, ...]], None] = lambda _moment, _args: None
 
     def __post_init__(self) -> None:
         store: Any = Watched(self.store, lambda moment, args: self.watcher(moment, args))
-        cluster: Any = Watched(self.cluster, lambda moment, args: self.watcher(moment, args))
-        self.launch = Launch(store, cluster, self.clock, RETENTION, SETTINGS)
-        self.describe = Describe(store, cluster, self.clock, RETENTION)
+        there = {"default": self.cluster, **self.others}
+        watched: Any = {
+            name: Watched(one, lambda moment, args: self.watcher(moment, args)) for name, one in there.items()
+        }
+        clusters = Clusters(watched)
+        self.launch = Launch(store, clusters, self.clock, RETENTION, SETTINGS)
+        self.describe = Describe(store, clusters, self.clock, RETENTION)
         self.extend = Extend(store, self.clock, self.describe)
-        self.stop = Stop(store, cluster, self.clock, RETENTION, self.describe)
-        self.cluster.clock = self.clock
-        reconcile = Reconcile(store, cluster, DEPLOYMENT)
-        self.sweep = Sweep(store, cluster, self.clock, self.describe, self.stop, reconcile)
+        self.stop = Stop(store, clusters, self.clock, RETENTION, self.describe)
+        for one in there.values():
+            one.clock = self.clock
+        reconcile = Reconcile(store, clusters, DEPLOYMENT)
+        self.sweep = Sweep(store, clusters, self.clock, self.describe, self.stop, reconcile)
 
     def create(self, principal: Principal = ALICE, key: str | None = None, **body: Any) -> Weaver:
         """What POST does with ``body``."""

@@ -19,6 +19,7 @@ from chalicelib.adapters.aws import eks
 from chalicelib.adapters.aws.clients import Aws
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.kept import Kept
+from chalicelib.bootstrap import ControlPlane
 from chalicelib.domain.errors import ClusterError, ClusterRefused
 from tests.certificates import Authority
 from tests.chalicelib.adapters.aws.conftest import REGION
@@ -246,3 +247,9 @@ def test_a_certificate_that_is_none(aws: Aws, cloud: Cloud):
     cloud.cluster = {"status": "ACTIVE", "endpoint": "https://127.0.0.1:9", "certificateAuthority": {"data": data}}
     with pytest.raises(ClusterError, match="certificates cannot be used"):
         reached(aws, Time()).ping()
+
+
+def test_the_setting_that_names_the_cluster(aws: Aws, cloud: Cloud):
+    plane = ControlPlane({"LOOM_EKS_CLUSTER": "blue", "AWS_REGION": aws.region})
+    with cloud.active():
+        plane.clusters.by_name["default"].ping()

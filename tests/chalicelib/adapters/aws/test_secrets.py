@@ -10,7 +10,8 @@ from chalicelib.adapters.aws import secrets
 from chalicelib.adapters.aws.clients import Aws
 from chalicelib.adapters.kubernetes.cluster import KubernetesCluster
 from chalicelib.adapters.kubernetes.kept import Kept
-from chalicelib.domain.errors import ClusterError
+from chalicelib.bootstrap import ControlPlane
+from chalicelib.domain.errors import ClusterError, ClusterRefused
 from tests.chalicelib.adapters.aws.test_eks import Time
 from tests.chalicelib.adapters.test_kubernetes_connection import server, who
 
@@ -87,6 +88,19 @@ def test_a_secret_that_is_none_is_told_without_its_name(aws: Aws):
 def test_a_kubeconfig_that_cannot_be_used(aws: Aws, content: str | bytes, words: str):
     with pytest.raises(ClusterError, match=words):
         secrets.access(aws, secret(aws, content))
+
+
+def test_the_settings_that_name_secrets(aws: Aws):
+    with server(who) as url:
+        arns = [secret(aws, kubeconfig(url, {"token": token})) for token in ("right", "wrong")]
+        more = {"lab": {"kubeconfig_secret": arns[1]}}
+        region = {"AWS_REGION": aws.region}
+        clusters = ControlPlane(
+            {**region, "LOOM_KUBECONFIG_SECRET": arns[0], "LOOM_CLUSTERS": json.dumps(more)}
+        ).clusters.by_name
+        clusters["default"].ping()
+        with pytest.raises(ClusterRefused, match="Unauthorized"):
+            clusters["lab"].ping()
 
 
 def test_nothing_of_it_is_in_an_error(aws: Aws):
