@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -40,17 +40,9 @@ def left() -> float:
 
 
 def carried(work: Callable[[ItemT], ResultT]) -> Callable[[ItemT], ResultT]:
-    """``work`` under the deadline of now, whichever thread does it."""
-    ends = _ends.get()
-
-    def under_it(item: ItemT) -> ResultT:
-        token = _ends.set(ends)
-        try:
-            return work(item)
-        finally:
-            _ends.reset(token)
-
-    return under_it
+    """``work`` under the deadline of now, and what else belongs to the request in hand, whichever thread does it."""
+    now = copy_context()
+    return lambda item: now.copy().run(work, item)  # a context is for one thread at a time
 
 
 def bound(manager: "urllib3.PoolManager") -> None:

@@ -1,11 +1,13 @@
 """One structured log line and one latency metric a request; log lines of all our modules as JSON on stdout.
 
-Metrics are CloudWatch's Embedded Metric Format, also on stdout. No header, body or query is ever logged: they may hold secrets.
+Each line has the ``correlation_id`` of the request or event that it is about; in Lambda also the invocation's
+``function_request_id`` and, from powertools, its ``xray_trace_id``. Metrics are CloudWatch's Embedded Metric Format, also on stdout. No header, body or query is ever logged: they may hold secrets.
 """
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -39,6 +41,23 @@ def _metric(name: str, unit: MetricUnit, value: float) -> None:
 
 def observed(request: Request, get_response: Callable[[Request], Response]) -> Response:
     """Middleware: tells what was asked, how it ended and how long it took."""
+    with correlated(request.context.get("requestId"), request.lambda_context):
+        return _told(request, get_response)
+
+
+@contextmanager
+def correlated(correlation_id: str | None, invocation: Any) -> Iterator[None]:
+    """Each line that is logged in this block, and by what :func:`~chalicelib.adapters.deadline.carried` carries to other threads,
+    tells what it is about. ``invocation`` is Lambda's context object."""
+    ids = {"correlation_id": correlation_id, "function_request_id": getattr(invocation, "aws_request_id", None)}
+    logger.thread_safe_append_keys(**{name: one for name, one in ids.items() if one})
+    try:
+        yield
+    finally:
+        logger.thread_safe_remove_keys(ids)
+
+
+def _told(request: Request, get_response: Callable[[Request], Response]) -> Response:
     elapsed = stopwatch()
     response = get_response(request)
     milliseconds = elapsed()

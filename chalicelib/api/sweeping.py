@@ -9,7 +9,7 @@ from chalice.app import CloudWatchEvent
 from chalicelib.adapters.deadline import within
 from chalicelib.api.budget import BY_HAND, TICK
 from chalicelib.api.errors import rendered
-from chalicelib.api.observability import count, gauge, logger, stopwatch
+from chalicelib.api.observability import correlated, count, gauge, logger, stopwatch
 from chalicelib.api.requests import principal
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.errors import Forbidden
@@ -45,8 +45,8 @@ def cleanup() -> dict[str, Any]:
 
 def every_minute(event: CloudWatchEvent) -> dict[str, Any]:
     """The scheduled sweep. EventBridge may deliver a tick twice: sweeping twice does no harm."""
-    logger.debug("tick", extra={"event_time": event.time})
-    with within(TICK):
+    with correlated(event.to_dict().get("id"), event.context), within(TICK):
+        logger.debug("tick", extra={"event_time": event.time})
         return _body(_swept(_BY_ITSELF, dry_run=False))
 
 

@@ -82,8 +82,13 @@ class Function:
 
 
 @contextlib.contextmanager
-def running(package: Package, environment: Mapping[str, str], log: Path) -> Iterator[Function]:
-    """A function with these settings, until the block ends. Its environment is what Lambda gives, and ``environment``."""
+def running(
+    package: Package, environment: Mapping[str, str], log: Path, runtime: Path | None = None
+) -> Iterator[Function]:
+    """A function with these settings, until the block ends. Its environment is what Lambda gives, and ``environment``.
+
+    ``runtime`` is a folder with what Lambda's own runtime brings, /var/runtime.
+    """
     env = {
         "AWS_LAMBDA_FUNCTION_NAME": "weavers",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -97,6 +102,7 @@ def running(package: Package, environment: Mapping[str, str], log: Path) -> Iter
         **environment,
     }
     command = [sys.executable, "-I", "-S", str(_RUNTIME), str(package.task), str(package.layer)]
+    command += [str(runtime)] if runtime else []
     with (
         log.open("w") as output,
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Lambda's Python runtime, as far as a function can tell: ``python -I -S lambda_runtime.py TASK LAYER``.
+"""Lambda's Python runtime, as far as a function can tell: ``python -I -S lambda_runtime.py TASK LAYER [RUNTIME]``.
 
 Reads a line of JSON for each event, ``{"handler": "module.name", "event": …}``, and answers with one: ``{"result": …}``, or
 ``{"errorType": …, "errorMessage": …}`` for an exception, as Lambda does. What the function prints goes to stderr. The special
@@ -13,19 +13,28 @@ import traceback
 from typing import Any
 
 
+def invocation_id(number: int) -> str:
+    """Of the event in this line of the input, from 0 on."""
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+def trace_id(number: int) -> str:
+    return f"1-67f3a1b2-{number:024x}"
+
+
 class Context:
     """Lambda's context object."""
 
-    function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
     function_version = "$LATEST"
     invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function_name}"
-    memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+    memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     log_group_name = f"/aws/lambda/{function_name}"
     log_stream_name = "2026/04/07/[$LATEST]0123456789abcdef0123456789abcdef"
     identity = client_context = None
 
     def __init__(self, number: int) -> None:
-        self.aws_request_id = f"00000000-0000-4000-8000-{number:012}"
+        self.aws_request_id = invocation_id(number)
 
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
@@ -50,12 +59,13 @@ def answer(asked: dict[str, Any], number: int) -> Any:
     special: Any = {"modules": modules, "not_found": not_found}.get(asked["handler"])
     if special:
         return special(asked["event"])
+    os.environ["_X_AMZN_TRACE_ID"] = f"Root={trace_id(number)};Parent=0123456789abcdef;Sampled=1"
     module, _, name = asked["handler"].rpartition(".")
     return getattr(importlib.import_module(module), name)(asked["event"], Context(number))
 
 
 def main() -> None:
-    sys.path[:0] = sys.argv[1:]  # Lambda: /var/task, then /opt/python
+    sys.path[:0] = sys.argv[1:]  # Lambda: /var/task, /opt/python, /var/runtime
     answers, sys.stdout = sys.stdout, sys.stderr
     for number, line in enumerate(sys.stdin):
         try:

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 from chalicelib.adapters.deadline import carried, left, within
 
@@ -31,3 +32,11 @@ def test_work_in_other_threads_has_the_deadline_of_who_gave_it():
             told = list(pool.map(carried(lambda _: left()), range(8)))
         assert all(0 < seconds <= 5 for seconds in told)
         assert list(pool.map(lambda _: left(), range(8))) == [math.inf] * 8
+
+
+def test_work_in_other_threads_has_all_else_that_belongs_to_the_request():
+    about: ContextVar[str] = ContextVar("about", default="nothing")
+    with ThreadPoolExecutor(2) as pool:
+        about.set("a request")
+        assert list(pool.map(carried(lambda _: about.get()), range(8))) == ["a request"] * 8
+        assert pool.submit(about.get).result() == "nothing"
