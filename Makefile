@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements deploy rollback destroy token smoke stage-named clean
+.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements deploy rollback restore destroy token smoke stage-named clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -84,6 +84,9 @@ deploy: stage-named package ## this checkout onto AWS: STAGE=…; PLAN=1 only sh
 
 rollback: stage-named $(READY) ## the release before onto AWS: STAGE=…; TO=… another one
 	@$(BIN)/python -m scripts.aws rollback --stage '$(STAGE)' $(if $(TO),--to '$(TO)') $(CONSENT)
+
+restore: stage-named $(READY) ## what a restored table holds into the stage's: STAGE=… FROM=…
+	@$(BIN)/python -m scripts.aws restore --stage '$(STAGE)' --from '$(FROM)' $(if $(YES),--yes)
 
 destroy: stage-named $(READY) ## delete a stage from AWS, unless weavers live: STAGE=…; FORCE=1 even then
 	@$(BIN)/python -m scripts.aws destroy --stage '$(STAGE)' $(if $(YES),--yes) $(if $(FORCE),--force)

@@ -50,6 +50,13 @@ def _destroy(options: argparse.Namespace) -> None:
     destroy(account, stage, stack, _consent(options), _say)
 
 
+def _restore(options: argparse.Namespace) -> None:
+    from scripts.aws.restore import restore
+
+    account, stage, stack = _place(options)
+    restore(account, stage, stack, options.source, _consent(options), _say, time.sleep)
+
+
 def _token(options: argparse.Namespace) -> None:
     """On stdout there is the token and nothing else, so that it can be piped to where it is kept."""
     from scripts.aws.token import make_token
@@ -92,13 +99,14 @@ def _consent(options: argparse.Namespace) -> "Consent":
             return False
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
-    return Consent(ask, plan_only=getattr(options, "plan", False), force=options.force)
+    return Consent(ask, plan_only=getattr(options, "plan", False), force=getattr(options, "force", False))
 
 
 _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {
     "deploy": _deploy,
     "rollback": _rollback,
     "destroy": _destroy,
+    "restore": _restore,
     "token": _token,
     "smoke": _smoke,
 }
@@ -111,16 +119,21 @@ def parser() -> argparse.ArgumentParser:
     deploying = commands.add_parser("deploy", help="what `make package` made becomes what runs")
     back = commands.add_parser("rollback", help="an earlier release becomes what runs")
     destroying = commands.add_parser("destroy", help="delete the stack")
+    restoring = commands.add_parser("restore", help="put a restored table in the place of what the stage's holds")
     token = commands.add_parser("token", help="a token for a user")
-    for one in (deploying, back, destroying, token):
+    for one in (deploying, back, destroying, restoring, token):
         one.add_argument("--stage", required=True, help="dev, staging or prod")
-    for one in (deploying, back, destroying):
+    for one in (deploying, back, destroying, restoring):
         one.add_argument("--yes", action="store_true", help="do not ask")
+    for one in (deploying, back, destroying):
         one.add_argument("--force", action="store_true", help="even when something is lost")
     for one in (deploying, back):
         one.add_argument("--bucket", help="the artifact bucket (weavers-artifacts-ACCOUNT-REGION)")
         one.add_argument("--plan", action="store_true", help="show the plan, change nothing")
     back.add_argument("--to", help="the release; without it, the one before that which runs")
+    restoring.add_argument(
+        "--from", dest="source", required=True, help="the table that point-in-time recovery has made"
+    )
     token.add_argument("--user", required=True, help="whose it is")
     token.add_argument("--role", choices=("support", "system_admin"), help="a role in the whole system")
     smoking = commands.add_parser("smoke", help="make a weaver, use it, delete it")

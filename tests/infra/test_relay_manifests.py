@@ -139,3 +139,23 @@ def test_nobody_is_without_a_relay_while_relays_are_replaced():
     assert named("PodDisruptionBudget", "relay")["spec"]["minAvailable"] < DEPLOYMENT["replicas"]
     sleeps = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert POD["terminationGracePeriodSeconds"] >= sleeps + SHUTDOWN + 5  # for a machine that is busy
+
+
+def test_the_load_balancer_on_aws_leads_to_the_relays_and_to_no_door_that_is_not_for_the_world():
+    ingress = yaml.safe_load((FOLDER / "relay-alb.yaml").read_text())
+    assert list(unknown(ingress, "V1Ingress", "Ingress")) == []
+    [rule] = ingress["spec"]["rules"]
+    backends = [path["backend"]["service"] for path in rule["http"]["paths"]]
+    service = named("Service", "relay")
+    assert ingress["metadata"]["namespace"] == service["metadata"]["namespace"]
+    assert backends == [{"name": "relay", "port": {"name": service["spec"]["ports"][0]["name"]}}] * len(backends)
+    routed = tuple(path["path"] for path in rule["http"]["paths"])
+    assert not any(door.startswith(routed) for door in ("/metrics", "/readyz"))
+    assert "/api/weaver/ID/attach".startswith(routed)
+
+
+def test_the_load_balancer_on_aws_outlasts_the_silence_between_two_pings():
+    annotations = yaml.safe_load((FOLDER / "relay-alb.yaml").read_text())["metadata"]["annotations"]
+    [idle] = re.findall(r"idle_timeout\.timeout_seconds=(\d+)", str(annotations))
+    [ping] = [setting.default for setting in SETTINGS if setting.name == "LOOM_RELAY_PING"]
+    assert float(idle) > 2 * float(ping or "inf")
