@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 DYNAMODB_LOCAL := .cache/dynamodb-local
+CHECKOV := .cache/checkov
 UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
@@ -30,6 +31,10 @@ $(DYNAMODB_LOCAL): scripts/dynamodb_local.py | $(READY)
 	@$(BIN)/python -m scripts.dynamodb_local
 	@test ! -d $@ || touch $@
 
+$(CHECKOV): infra/aws/checkov/uv.lock | $(READY)
+	@UV_PROJECT_ENVIRONMENT=$(abspath $@) $(UV) sync --frozen --quiet --project infra/aws/checkov
+	@touch $@
+
 setup: $(READY) ## install the locked dependencies into .venv
 
 demo: $(READY) ## everything, one weaver, a terminal in it
@@ -39,7 +44,7 @@ demo: $(READY) ## everything, one weaver, a terminal in it
 up: $(READY) ## the laptop edition in the foreground, until Ctrl+C; KUBECONFIG=… runs weavers in that cluster
 	@$(BIN)/python -m local up $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig '$(KUBECONFIG)')
 
-test: $(READY) $(DYNAMODB_LOCAL) ## all tests
+test: $(READY) $(DYNAMODB_LOCAL) $(CHECKOV) ## all tests
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 test-cluster: export WEAVERS_TEST_DEADLINE ?= 300

@@ -20,6 +20,7 @@ _MISSING = {
     marker: (program, install)
     for marker, program, install, there in (
         ("needs_bwrap", "bwrap", "apt-get install --no-install-recommends bubblewrap", shutil.which("bwrap")),
+        ("needs_checkov", "checkov", "make .cache/checkov", shutil.which("checkov", path=".cache/checkov/bin")),
         ("needs_dynamodb_local", "DynamoDB Local", dynamodb_local.INSTALL, dynamodb_local.available()),
     )
     if not there

@@ -45,7 +45,8 @@ def expanded(stage: str) -> Json:
 def translated(template: Mapping[str, Any]) -> Json:
     """``template``, whose zip files are in S3, as AWS's transform leaves it."""
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
-    whole: Json = translator.translate(copy.deepcopy(dict(template)), parameter_values={})
+    # Through JSON: the translator's own dictionaries are none of Python's.
+    whole: Json = json.loads(json.dumps(translator.translate(copy.deepcopy(dict(template)), parameter_values={})))
     return whole
 
 

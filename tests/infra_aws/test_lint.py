@@ -1,23 +1,54 @@
-"""AWS's rules for templates, both as `make package` writes it and as CloudFormation expands it."""
+"""AWS's rules for templates and checkov's for safe ones; stages differ in sizes only, so prod stands for all."""
 
 import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
+import yaml
 from cfnlint import api
 
-from tests.infra_aws.stack import STAGES, expanded, merged
+from tests.infra_aws.stack import expanded, merged
 
-REGIONS = ["us-east-1", "eu-central-1"]
+pytestmark = pytest.mark.xdist_group("stack")  # merged and expanded once
+
+REGIONS: Final = ["us-east-1", "eu-central-1"]
+CHECKOV: Final = Path(".cache/checkov/bin/checkov")
+CONFIG: Final = Path("infra/aws/checkov/checkov.yaml")
 
 
-@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("form", [merged, expanded])
-def test_cfn_lint_finds_nothing(form, stage):
-    assert [str(match) for match in api.lint(json.dumps(form(stage)), regions=REGIONS)] == []
+def test_cfn_lint_finds_nothing(form):
+    assert [str(match) for match in api.lint(json.dumps(form("prod")), regions=REGIONS)] == []
 
 
 def test_it_would_find_a_circle_between_the_api_and_its_function():
-    template = json.loads(json.dumps(expanded("dev")))
+    template = json.loads(json.dumps(expanded("prod")))
     api_body = template["Resources"]["RestAPI"]["Properties"]["Body"]["paths"]["/health"]["get"]
     api_body["x-amazon-apigateway-integration"]["uri"] = {"Fn::Sub": "${APIHandler.Arn}"}
     assert any("Circular" in str(match) for match in api.lint(json.dumps(template), regions=REGIONS))
+
+
+def checked(template: Any, folder: Path, *options: str) -> Any:
+    """What checkov says: passed and failed checks."""
+    path = folder / "template.json"
+    path.write_text(json.dumps(template))
+    command = [str(CHECKOV), "--file", str(path), "--output", "json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return json.loads(done.stdout)["results"]
+
+
+@pytest.mark.needs_checkov
+def test_checkov_finds_what_is_explained_and_nothing_else(tmp_path):
+    skipped = yaml.safe_load(CONFIG.read_text())["skip-check"]
+    found = checked(expanded("prod"), tmp_path, "--framework", "cloudformation", "--skip-download")
+    assert len(found["passed_checks"]) > 30
+    assert {one["check_id"] for one in found["failed_checks"]} == set(skipped)
+
+
+def test_every_exception_from_checkov_is_explained():
+    skipped = yaml.safe_load(CONFIG.read_text())["skip-check"]
+    section = Path("docs/iam.md").read_text().split("## Exceptions from checkov")[1]
+    assert re.findall(r"^\| `(CKV\w+)` \|", section, re.MULTILINE) == skipped

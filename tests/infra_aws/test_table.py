@@ -7,7 +7,9 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters.dynamodb.table import Item, table
-from tests.infra_aws.stack import STAGES, merged
+from tests.infra_aws.stack import merged
+
+pytestmark = pytest.mark.xdist_group("stack")  # merged and expanded once
 
 REGION = "us-east-1"
 #: Of CloudFormation's properties, those that CreateTable takes by the same name.
@@ -31,9 +33,8 @@ def layout(name: str) -> Any:
     return described["KeySchema"], indexes, attributes, described["BillingModeSummary"]["BillingMode"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_keys_indexes_and_billing_are_those_of_the_code(stage):
-    properties = merged(stage)["Resources"]["WeaversTable"]["Properties"]
+def test_keys_indexes_and_billing_are_those_of_the_code():
+    properties = merged("prod")["Resources"]["WeaversTable"]["Properties"]
     table("by-the-code", region=REGION).create()
     boto3.client("dynamodb", region_name=REGION).create_table(
         TableName="by-the-stack", **{name: properties[name] for name in CREATE}
