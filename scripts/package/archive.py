@@ -13,10 +13,10 @@ _UNIX: Final = 3
 
 def write(folder: Path, archive: Path, prefix: str = "") -> None:
     """The files below ``folder``, named ``prefix`` and their path, sorted."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*")):
             if path.is_file():
-                packed.writestr(_entry(prefix + name, path), path.read_bytes(), compresslevel=9)
+                packed.writestr(_entry(prefix + name, path), path.read_bytes())
 
 
 def _entry(name: str, path: Path) -> zipfile.ZipInfo:

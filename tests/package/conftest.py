@@ -37,7 +37,7 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return Package(folder, unpacked)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a function in a deployment of its own: AWS in memory, a table with tokens, a cluster."""
     folder = tmp_path_factory.mktemp("deployment")
@@ -71,7 +71,7 @@ def _prepare(environment: dict[str, str]) -> None:
             plane.tokens.add(token_hash(token), principal)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def function(
     packaged: Package, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Function]:
