@@ -22,6 +22,7 @@ _FLAGS = {
     "resources.memory_limit": "--memory",
     "resources.cpu_limit": "--cpu",
     "org_id": "--org",
+    "cluster": "--cluster",
     "tags": "--tag",
 }
 
@@ -51,6 +52,7 @@ def create_body(options: argparse.Namespace) -> dict[str, Any]:
     body = {
         "image": options.image,
         "org_id": options.org,
+        "cluster": options.cluster,
         "repo": options.repo,
         "branch": options.branch,
         "name": options.name,

@@ -93,6 +93,7 @@ def _add_new(commands: Any) -> None:
     add = parser.add_argument
     add("-i", "--image", metavar="IMAGE", help="container image (default: the server's)")
     add("--org", metavar="ORG", help="the org it belongs to (default: your own)")
+    add("--cluster", metavar="NAME", help="where it runs, if there are several (default: default)")
     add("--repo", metavar="URL", help="https URL of a git repository to clone")
     add("--branch", metavar="NAME", help="branch or tag to clone")
     add("-e", "--env", metavar="K=V", action="append", default=[], help="environment; -e K passes on your own value")

@@ -19,6 +19,8 @@ def test_every_option_reaches_the_api(run, api, env):
         "example.org/i:1",
         "--org",
         "o1",
+        "--cluster",
+        "eu",
         "--repo",
         "https://example.org/o/r",
         "--branch",
@@ -52,6 +54,7 @@ def test_every_option_reaches_the_api(run, api, env):
     assert asked.body == {
         "image": "example.org/i:1",
         "org_id": "o1",
+        "cluster": "eu",
         "repo": "https://example.org/o/r",
         "branch": "dev",
         "env": {"A": "1", "SECRET": "s3cret"},
