@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from heapq import merge
 from itertools import islice
 from typing import Final
 
+from chalicelib.adapters.dynamodb.records import recorded
 from chalicelib.adapters.dynamodb.table import Item, Table
 from chalicelib.adapters.dynamodb.transaction import Cancelled, Operation, read, transact, translated
 from chalicelib.adapters.dynamodb.weaver_items import COUNTERS, USAGE, living_key, to_living, walk_shards
@@ -14,8 +15,6 @@ from chalicelib.domain.errors import VersionConflict
 from chalicelib.domain.sweep_plan import Counter, Cursor, Living
 
 _CURSOR: Final = ("sweep", "cursor")
-#: What else a newer version of this code wrote is passed over.
-_CURSOR_FIELDS: Final = frozenset(field.name for field in fields(Cursor))
 #: Sorts behind every id.
 _LAST: Final = "~"
 
@@ -58,8 +57,7 @@ class DynamoReconciliationStore:
         item = read(self.table, *_CURSOR)
         if item is None:
             return Cursor()
-        told = {name: value for name, value in json.loads(item.record).items() if name in _CURSOR_FIELDS}
-        return replace(Cursor(**told), version=int(item.version))
+        return replace(recorded(Cursor, json.loads(item.record)), version=int(item.version))
 
     def move_cursor(self, cursor: Cursor) -> None:
         item = self.table.items(*_CURSOR, record=json.dumps(asdict(cursor)), version=cursor.version)

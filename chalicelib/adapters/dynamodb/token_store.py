@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from chalicelib.adapters.dynamodb.records import recorded
 from chalicelib.adapters.dynamodb.table import Table
 from chalicelib.adapters.dynamodb.transaction import read, translated
 from chalicelib.domain.permissions import Principal
@@ -16,7 +17,7 @@ class DynamoTokenStore:
 
     def principal(self, token_hash: str) -> Principal | None:
         item = read(self.table, *_key(token_hash))
-        return Principal(**json.loads(item.record)) if item else None
+        return recorded(Principal, json.loads(item.record)) if item else None
 
     def add(self, token_hash: str, principal: Principal) -> None:
         with translated():

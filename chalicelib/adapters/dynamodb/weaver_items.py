@@ -1,10 +1,11 @@
 """A weaver as items of the table, and back."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
+from chalicelib.adapters.dynamodb.records import recorded
 from chalicelib.adapters.dynamodb.table import SHARDS, Item
 from chalicelib.domain.cluster_settings import DEFAULT
 from chalicelib.domain.sweep_plan import Living
@@ -16,8 +17,6 @@ _MOMENTS: Final = ("created_at", "expires_at", "awaited_at", "ended_at")
 #: The sort key of a counter, and the partition of the ``walk`` index that has all counters: written once for each.
 USAGE: Final = "usage"
 COUNTERS: Final = "counters"
-
-_FIELDS: Final = frozenset(field.name for field in fields(Weaver))
 
 
 def owner_key(user_id: str) -> str:
@@ -47,14 +46,14 @@ def milliseconds(moment: datetime) -> int:
 
 def to_weaver(item: Item) -> Weaver:
     """The weaver that an item, main or copy, holds. Fields that a newer version of this code wrote are passed over."""
-    values = {name: value for name, value in json.loads(item.record).items() if name in _FIELDS}
+    values = json.loads(item.record)
     for name in _MOMENTS:
         values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
     values["stages"] = {stage: datetime.fromisoformat(moment) for stage, moment in values["stages"].items()}
-    values["resources"] = Resources(**values["resources"])
+    values["resources"] = recorded(Resources, values["resources"])
     if ending := values.get("ending"):
-        values["ending"] = Ending(**{**ending, "at": datetime.fromisoformat(ending["at"])})
-    return Weaver(**values)
+        values["ending"] = recorded(Ending, {**ending, "at": datetime.fromisoformat(ending["at"])})
+    return recorded(Weaver, values)
 
 
 @dataclass(frozen=True, slots=True)
