@@ -105,6 +105,21 @@ def test_a_domain_has_no_path_and_leaves_no_second_door():
     assert endpoint == {"disableExecuteApiEndpoint": {"Fn::If": ["HasDomain", True, False]}}
 
 
+def test_the_firewall_keeps_no_samples_which_would_show_tokens():
+    [firewall] = of_type(expanded("prod"), "AWS::WAFv2::WebACL").values()
+    visible = [firewall["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in firewall["Rules"])]
+    assert [one["SampledRequestsEnabled"] for one in visible] == [False] * 4
+    [association] = of_type(expanded("prod"), "AWS::WAFv2::WebACLAssociation").values()
+    [stage] = of_type(expanded("prod"), "AWS::ApiGateway::Stage")
+    assert association["ResourceArn"]["Fn::Sub"].endswith(f"::/restapis/${{RestAPI}}/stages/${{{stage}}}")
+
+
+def test_the_stage_is_made_after_api_gateway_may_write_logs():
+    assert {"Fn::If": ["MakesLogRole", {"Ref": "ApiGatewayAccount"}, "exists"]} in [
+        tag["Value"] for tag in STAGE["Tags"]
+    ]
+
+
 class _Gateway(BaseHTTPRequestHandler):
     """API Gateway as the function sees it: the stage is in the URL and in the context, and not in the path."""
 

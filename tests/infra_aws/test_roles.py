@@ -1,7 +1,9 @@
 """What each function may do, and that whatever cannot be narrowed is explained in docs/iam.md."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,31 @@ def test_only_what_is_needed():
     }  # fmt: skip
     assert actions("ApiHandlerRole") == both | {"kms:Sign", "kms:GetPublicKey"}
     assert actions("SweepRole") == both | {"sqs:SendMessage"}
+
+
+def asked() -> set[str]:
+    """What the adapters ask of AWS, as IAM calls it: by their code, and for the table by the page that a test counts its requests with."""
+    of_kms = re.findall(r'_ask\(\s*"(\w+)"', Path("chalicelib/adapters/aws/kms.py").read_text())
+    others = [
+        one
+        for path in Path("chalicelib/adapters/aws").glob("*.py")
+        for one in re.findall(r'aws\.ask\("(\w+)", "(\w+)"', path.read_text())
+    ]
+    patterns = (FOLDER / "data-model.md").read_text().split("## Access patterns")[1].split("\n## ")[0]
+    of_table = set(re.findall(r"\| `([A-Z]\w+)`", patterns)) - {
+        "TransactWriteItems"
+    }  # that has the rights of its writes
+    operations = [*(("kms", one) for one in of_kms), *others]
+    return {f"{service}:{name.title().replace('_', '')}" for service, name in operations} | {
+        f"dynamodb:{name}" for name in of_table
+    }
+
+
+def test_whatever_the_code_asks_of_aws_the_api_may():
+    found = asked()
+    assert found >= {"kms:Sign", "eks:DescribeCluster", "secretsmanager:GetSecretValue", "dynamodb:Query"}
+    assert found <= actions("ApiHandlerRole")
+    assert {one for one in found if not one.startswith("kms:")} <= actions("SweepRole")
 
 
 @pytest.mark.parametrize("role", ROLES)
