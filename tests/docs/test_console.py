@@ -4,7 +4,9 @@ import itertools
 import re
 import shlex
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from loom.cli.options import environment, lifetime_hours, tags
 from loom.cli.parser import parse
@@ -22,6 +24,10 @@ SHOWN = [
     if line.strip().startswith("$ ")
 ]
 OPTIONS = dict(inventory.commands())
+#: What is not ours, and not looked at.
+OTHERS = {".venv/bin/uv", "docker", "echo", "eksctl", "export", "jq", "kubectl"}
+#: Of AWS' command line, what is none of an API's operations: waiters, and commands of its own.
+AWS_OWN = {("s3", "mb"), ("sso", "login"), ("dynamodb", "wait")}
 
 
 @pytest.mark.parametrize(("page", "line"), SHOWN, ids=[f"{page}: {line}" for page, line in SHOWN])
@@ -32,8 +38,10 @@ def test_it_is_understood(page: str, line: str):
             assert {word for word in words[1:] if "=" not in word} <= MAKE
         elif words[0] == "loom":
             understood(words[1:])
+        elif words[0] == "aws":
+            assert unknown_to_aws(words[1:]) == set()
         else:
-            assert words[0] in {"echo", "export", "jq", "kubectl"}, f"who tests {line!r}?"
+            assert words[0] in OTHERS, f"who tests {line!r}?"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,6 +61,25 @@ def understood(words: list[str]) -> None:
         assert lifetime_hours(options.ttl) <= 48
     tags(getattr(options, "tag", []))
     environment(getattr(options, "env", []), {"EDITOR": "vi"})
+
+
+def unknown_to_aws(words: list[str]) -> set[str]:
+    """Of ``aws`` SERVICE OPERATION --OPTIONS, what the service's own model does not have."""
+    service, operation, *options = words
+    if (service, operation) in AWS_OWN:
+        return set()
+    model = botocore.session.get_session().get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation not in names:
+        return {operation}
+    members = model.operation_model(names[operation]).input_shape.members
+    taken = {f"--{xform_name(name, '-')}" for name in members}
+    return {word for word in options if word.startswith("--")} - taken
+
+
+def test_what_aws_does_not_know_is_found():
+    assert unknown_to_aws(["dynamodb", "delete-item", "--table-name", "T", "--kye", "{}"]) == {"--kye"}
+    assert unknown_to_aws(["dynamodb", "remove-item"]) == {"remove-item"}
 
 
 def commands(line: str) -> list[list[str]]:
