@@ -5,13 +5,14 @@ still due at the next tick.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, Literal
 
-from chalicelib.domain.errors import VersionConflict, WeaverError
+from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, VersionConflict, WeaverError
 from chalicelib.domain.sweep_plan import (
     MAX_ORPHANS,
     PodStep,
@@ -31,6 +32,8 @@ from chalicelib.services.stop import Stop
 #: Weavers in a round; there may be many rounds in a sweep, but a dry run is one.
 BATCH: Final = 500
 _TIME_LIMIT: Final = timedelta(seconds=45)
+#: Steps that a cluster may fail one after the other before a sweep leaves the rest of it alone: it must not take the others' time.
+_FAILS: Final = 8
 _log = logging.getLogger(__name__)
 
 #: What came of a step: the weaver if it brought one to its end.
@@ -93,13 +96,14 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One sweep under way."""
+    """One sweep under way. ``failing`` counts the steps in a row that a cluster has failed."""
 
     sweep: Sweep
     now: datetime
     deadline: datetime
     dry_run: bool
     report: SweepReport
+    failing: Counter[str] = field(default_factory=Counter)
 
     def expire(self) -> None:
         """Everything that is due, in rounds. A weaver is met once: one that stays due moves behind the rest."""
@@ -166,15 +170,24 @@ class _Run:
     def _outcome(self, step: Step) -> Result:
         if self._late():
             return "unreached"
+        cluster = _cluster_of(step)
+        if self._leaves(cluster):
+            return "failed"
         try:
             weaver = self._apply(step)
         except VersionConflict:
             _log.info("changed meanwhile, left to the next sweep", extra={"subject": step.subject})
             return "changed"
-        except Exception:  # noqa: BLE001  # whatever is wrong with one weaver must not keep the others from ending
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with one weaver must not keep the others from ending
             _log.exception("left to the next sweep", extra={"subject": step.subject, "action": step.action})
+            self.failing[cluster] += _of_the_cluster(error)
             return "failed"
+        self.failing[cluster] = 0
         return weaver if weaver and weaver.ended_at else "done"
+
+    def _leaves(self, cluster: str) -> bool:
+        """Whether the cluster is not asked any more in this sweep, for the sake of the others."""
+        return self.failing[cluster] >= _FAILS and len(self.sweep.clusters.by_name) > 1
 
     def _apply(self, step: Step) -> Weaver | None:
         if isinstance(step, WeaverStep):
@@ -232,3 +245,15 @@ class _Run:
             raise VersionConflict(step.weaver_id)
         self.sweep.clusters.by_name[step.cluster].delete_pod(step.subject, uid=step.pod_uid, force=step.force)
         _log.warning("orphan pod deleted", extra={"subject": step.subject, "why": step.why})
+
+
+def _cluster_of(step: Step) -> str:
+    """The cluster that the step asks; empty for those that come from one that has just answered, or ask none."""
+    if isinstance(step, WeaverStep):
+        return step.weaver.cluster
+    return step.cluster if isinstance(step, PodStep) else ""
+
+
+def _of_the_cluster(error: Exception) -> bool:
+    """Whether the next step would probably fare the same."""
+    return isinstance(error, ClusterError | ClusterTimeout) and not isinstance(error, ClusterRefused)

@@ -1,5 +1,7 @@
 """Several clusters, as clients see them."""
 
+import pytest
+
 from chalicelib.bootstrap import control_plane
 from chalicelib.domain.errors import ClusterError
 from chalicelib.services.tickets import Tickets
@@ -39,6 +41,15 @@ def test_health_tells_of_each_cluster_and_is_as_bad_as_the_worst(gateway: Gatewa
     assert ill.body["clusters"]["default"]["ok"]
     assert ill.body["checks"]["kubernetes"] == ill.body["clusters"]["eu"]
     assert ill.body["clusters"]["eu"]["message"] == "no route to it"
+
+
+def test_health_tells_of_settings_that_cannot_be(gateway: Gateway, monkeypatch: pytest.MonkeyPatch):
+    del control_plane().clusters
+    monkeypatch.setenv("LOOM_CLUSTERS", "{")
+    answer = gateway("GET", "/health")
+    assert (answer.status, answer.body["checks"]["kubernetes"]["error"]) == (503, "misconfigured")
+    assert "LOOM_CLUSTERS" in answer.body["clusters"]["default"]["message"]
+    assert answer.body["checks"]["dynamodb"]["ok"]
 
 
 def test_a_ticket_leads_to_the_relays_of_the_weavers_cluster(gateway: Gateway):

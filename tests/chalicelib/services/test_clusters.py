@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import ClusterError, InvalidRequest
+from chalicelib.domain.errors import ClusterError, ClusterRefused, ClusterTimeout, InvalidRequest
 from chalicelib.domain.sweep_plan import Cursor
 from chalicelib.domain.weaver import Weaver
 from chalicelib.services.clusters import Clusters
@@ -153,6 +153,46 @@ def test_a_cluster_that_fails_keeps_the_others_from_nothing(world: World):
     assert report.active is None, "nobody knows how many live in it"
     world.cluster.failures.clear()
     assert world.sweep(reconcile=True).active == 0
+
+
+@pytest.mark.parametrize("error", [ClusterTimeout("no answer"), ClusterError("cannot be reached")])
+def test_a_cluster_that_does_not_answer_takes_no_time_from_the_others(world: World, error: Exception):
+    """Each question to it takes seconds, and a sweep has 45 for all of them."""
+    asked = []
+
+    def slow(moment, args):
+        if moment == "before delete_pod":
+            asked.append(args)
+            world.clock.advance(timedelta(seconds=0 if args[0] in world.others["eu"].pods else 3))
+
+    for _ in range(40):
+        running(world, "default")
+    for _ in range(40):
+        world.clock.advance(timedelta(seconds=1))
+        running(world, "eu")
+    world.clock.advance(timedelta(hours=4))
+    world.watcher = slow
+    world.cluster.failures["delete_pod"] = error
+    report = world.sweep(reconcile=False)
+    assert (report.failed_count, report.more, len(asked)) == (40, False, 8 + 40)
+    world.others["eu"].settle()
+    world.cluster.failures.clear()
+    world.watcher = lambda _moment, _args: None
+    for _ in range(2):
+        world.sweep(reconcile=False)
+        world.cluster.settle()
+    world.sweep(reconcile=False)
+    assert world.living() == []
+
+
+def test_what_a_cluster_refuses_says_nothing_about_the_rest_of_it(world: World):
+    for _ in range(20):
+        running(world, "default")
+    world.clock.advance(timedelta(hours=5))
+    world.cluster.failures["delete_pod"] = ClusterRefused("no")
+    world.cluster.calls.clear()
+    world.sweep(reconcile=False)
+    assert world.cluster.calls.count("delete_pod") == 20
 
 
 def test_a_pass_goes_on_in_the_cluster_where_it_stopped(world: World):
