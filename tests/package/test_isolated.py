@@ -13,33 +13,15 @@ from app import app
 from tests.package.conftest import TOKENS
 from tests.package.events import TICK, Answer, request
 from tests.package.functions import Function, Package, running
+from tests.package.story import tell
 
 pytestmark = pytest.mark.xdist_group("package")
 
-#: Of a registry that no cluster can reach: the weaver stays pending, and runs nothing here.
-BODY = {"image": "registry.invalid/tools:1", "name": "packed", "lifetime_hours": 1, "attach": "driver"}
-#: A weaver from creation to deletion, by every route: who asks, what, and the status of the answer.
-STORY: list[tuple[str, str, Any, str | None, int]] = [
-    ("GET", "/health", None, None, 200),
-    ("GET", "/openapi.json", None, None, 200),
-    ("GET", "/.well-known/jwks.json", None, None, 200),
-    ("POST", "/api/weaver", BODY, "alice", 201),
-    ("GET", "/api/weavers", None, "alice", 200),
-    ("GET", "/api/weaver/{weaver_id}", None, "alice", 200),
-    ("POST", "/api/weaver/{weaver_id}/extend", {"lifetime_hours": 2}, "alice", 200),
-    ("POST", "/api/weaver/{weaver_id}/ticket", {"action": "attach"}, "alice", 200),
-    ("GET", "/api/weaver/{weaver_id}/attach", None, "alice", 426),
-    ("POST", "/api/weavers/cleanup", {"dry_run": True}, "root", 200),
-    ("DELETE", "/api/weaver/{weaver_id}", None, "alice", 204),
-]
 ROUTES = sorted((method, route) for route, methods in app.routes.items() for method in methods)
 
 
 def test_a_weaver_from_creation_to_deletion(packaged: Package, function: Function):
-    for method, route, body, token, status in STORY:
-        path = {"weaver_id": "packed"} if "{" in route else {}
-        answer = function.ask(packaged.handler("APIHandler"), request(method, route, body, token=token, **path))
-        assert answer.status == status, (answer, function.log.read_text())
+    tell(packaged, function, "packed")
 
 
 def test_the_sweep_of_every_minute(packaged: Package, function: Function):

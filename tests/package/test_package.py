@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import app
-from scripts.package import archive
+from scripts.package import archive, layer
 from scripts.package.__main__ import Sizes
 from scripts.package.template import DEPENDENCIES, architecture_of, functions
 from tests.package.conftest import ARCHITECTURE
@@ -27,9 +27,9 @@ def test_it_tells_the_sizes_last_and_makes_the_same_bytes_again(packaged: Packag
     done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=True)
     [last] = done.stdout.splitlines()
     sizes = dict(word.split("=") for word in last.removeprefix("package: ").split())
-    deployment, layer = (packaged.folder / name for name in ("deployment.zip", "layer.zip"))
+    deployment, dependencies = (packaged.folder / name for name in ("deployment.zip", "layer.zip"))
     assert float(sizes["zip"]) == pytest.approx(deployment.stat().st_size / MB, abs=0.01)
-    assert float(sizes["layer"]) == pytest.approx(layer.stat().st_size / MB, abs=0.01)
+    assert float(sizes["layer"]) == pytest.approx(dependencies.stat().st_size / MB, abs=0.01)
     unpacked = sum(path.stat().st_size for path in packaged.unpacked.rglob("*") if path.is_file())
     assert float(sizes["unpacked"]) == pytest.approx(unpacked / MB, abs=0.01)
     assert _sums(tmp_path) == _sums(packaged.folder)
@@ -91,16 +91,16 @@ def test_it_has_our_code_and_not_the_checkouts_leavings(packaged: Package):
 def test_every_function_has_the_layer_and_a_handler_that_is_there(packaged: Package):
     ours = functions(packaged.template)
     assert len(ours) == 1 + len(app.event_sources)
-    layer = packaged.template["Resources"][DEPENDENCIES]["Properties"]
+    dependencies = packaged.template["Resources"][DEPENDENCIES]["Properties"]
     for properties in ours.values():
         assert properties["CodeUri"] == "deployment.zip"
         assert {"Ref": DEPENDENCIES} in properties["Layers"]
-        assert [properties["Runtime"]] == layer["CompatibleRuntimes"]
-        assert properties["Architectures"] == layer["CompatibleArchitectures"] == [ARCHITECTURE]
+        assert [properties["Runtime"]] == dependencies["CompatibleRuntimes"]
+        assert properties["Architectures"] == dependencies["CompatibleArchitectures"] == [ARCHITECTURE]
         module, _, name = properties["Handler"].rpartition(".")
         assert module == "app"
         assert callable(getattr(sys.modules["app"], name))
-    assert layer["ContentUri"] == "layer.zip"
+    assert dependencies["ContentUri"] == "layer.zip"
 
 
 def test_functions_of_several_architectures_are_refused(packaged: Package):
@@ -114,9 +114,10 @@ def test_functions_of_several_architectures_are_refused(packaged: Package):
         architecture_of({"Resources": resources})
 
 
-def test_native_code_is_for_the_machine_that_the_template_says(packaged: Package):
-    """ELF's e_machine, at byte 18: 62 is x86-64, 183 is AArch64."""
-    machine = {"x86_64": 62, "arm64": 183}[ARCHITECTURE]
-    libraries = list(packaged.layer.rglob("*.so*"))
+@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
+def test_the_lock_has_native_code_for_each_processor_of_lambda(architecture: str, machine: int, tmp_path: Path):
+    """ELF's e_machine, at byte 18 (Tool Interface Standard, ELF 1.2, and Arm's supplement)."""
+    layer.install(tmp_path / "layer", architecture)
+    libraries = list((tmp_path / "layer").rglob("*.so*"))
     assert len(libraries) >= 4
     assert {int.from_bytes(path.read_bytes()[18:20], "little") for path in libraries} == {machine}
