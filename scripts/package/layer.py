@@ -20,7 +20,7 @@ def install(folder: Path, architecture: str) -> None:
     requirements.write_text(exported())
     subprocess.run(
         [
-            str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-config", "--target", str(folder),
+            str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", str(folder),
             "--python", sys.executable, "--python-version", f"{sys.version_info.major}.{sys.version_info.minor}",
             "--python-platform", PLATFORMS[architecture], "--only-binary", ":all:", "--no-deps", "--require-hashes",
             "--link-mode", "copy", "-r", str(requirements),

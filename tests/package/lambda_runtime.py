@@ -7,6 +7,7 @@ handler ``modules`` answers where everything that is loaded was loaded from, and
 
 import importlib
 import json
+import logging
 import os
 import sys
 import traceback
@@ -67,6 +68,9 @@ def answer(asked: dict[str, Any], number: int) -> Any:
 def main() -> None:
     sys.path[:0] = sys.argv[1:]  # Lambda: /var/task, /opt/python, /var/runtime
     answers, sys.stdout = sys.stdout, sys.stderr
+    plain = logging.StreamHandler(sys.stdout)
+    plain.setFormatter(logging.Formatter("[%(levelname)s]\t%(message)s"))
+    logging.getLogger().addHandler(plain)  # Lambda's own, which is there before the function's code
     for number, line in enumerate(sys.stdin):
         try:
             told = {"result": answer(json.loads(line), number)}

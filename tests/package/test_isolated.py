@@ -39,6 +39,14 @@ def test_every_route_answers_in_our_json_when_nothing_is_there(
     assert answer.status < 500, (answer, function.log.read_text())
 
 
+def test_what_api_gateways_console_sends_is_answered(packaged: Package, function: Function):
+    """Its test page sends no headers at all: null."""
+    for method, route in ROUTES:
+        event = {**request(method, route, weaver_id="nothing-there"), "headers": None, "multiValueHeaders": None}
+        answer = function.ask(packaged.handler("APIHandler"), event)
+        assert answer.status < 500, (answer, function.log.read_text())
+
+
 @pytest.fixture(scope="module")
 def cut_off(
     packaged: Package, settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory

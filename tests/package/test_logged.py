@@ -25,6 +25,11 @@ def test_a_requests_lines_have_the_id_that_its_client_got(packaged: Package, fun
     assert invocations == [(invocation_id(number), trace_id(number)) for number in (first, first + 1)]
 
 
+def test_no_line_is_told_once_more_by_lambdas_own_handler(packaged: Package, function: Function):
+    function.ask(packaged.handler("APIHandler"), request("GET", "/api/weavers", token="alice"))
+    assert [line for line in function.log.read_text().splitlines() if not line.startswith("{")] == []
+
+
 def test_a_sweeps_lines_have_the_id_of_its_tick(packaged: Package, function: Function):
     function.logged()
     function.invoke(packaged.handler("Sweep"), TICK)
