@@ -30,7 +30,6 @@ from chalicelib.services.stop import Stop
 from chalicelib.services.sweep import Sweep
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.aws.clients import Aws
     from chalicelib.services.tickets import Tickets
 
 SETTINGS: Final = (
@@ -104,7 +103,7 @@ class ControlPlane:
         from chalicelib.adapters.clusters import reached  # brings ssl
 
         namespace = self._value("LOOM_NAMESPACE")
-        return Clusters({name: reached(one, namespace, self._aws) for name, one in self._cluster_settings.items()})
+        return Clusters({name: reached(one, namespace, self._region) for name, one in self._cluster_settings.items()})
 
     @cached_property
     def signer(self) -> TicketSigner:
@@ -112,9 +111,10 @@ class ControlPlane:
         if bool(key) == bool(path):
             raise Misconfigured("this deployment must set LOOM_TICKET_KEY_FILE or LOOM_TICKET_KMS_KEY, and not both")
         if key:
+            from chalicelib.adapters.aws.clients import Aws
             from chalicelib.adapters.aws.kms import KmsSigner  # brings pydantic
 
-            return KmsSigner(self._aws, key)
+            return KmsSigner(Aws(self._region), key)
         from chalicelib.adapters.tickets import KeyFileSigner  # brings a cryptography library
 
         return KeyFileSigner(Path(path or ""))
@@ -184,12 +184,6 @@ class ControlPlane:
     @cached_property
     def _cluster_settings(self) -> Mapping[str, ClusterSettings]:
         return cluster_settings(self._environment)
-
-    @cached_property
-    def _aws(self) -> "Aws":
-        from chalicelib.adapters.aws.clients import Aws
-
-        return Aws(self._region)
 
     @property
     def _region(self) -> str:

@@ -10,9 +10,9 @@ from chalicelib.adapters.kubernetes.kept import KEPT, Kept
 from chalicelib.domain.cluster_settings import ClusterSettings
 
 
-def reached(settings: ClusterSettings, namespace: str, aws: Aws) -> KubernetesCluster:
-    """The weavers' ``namespace`` of the cluster."""
-    return KubernetesCluster(namespace, _way(settings, aws))
+def reached(settings: ClusterSettings, namespace: str, region: str) -> KubernetesCluster:
+    """The weavers' ``namespace`` of the cluster, which AWS knows in ``region`` unless the settings have another one."""
+    return KubernetesCluster(namespace, _way(settings, Aws(settings.region or region)))
 
 
 def _way(settings: ClusterSettings, aws: Aws) -> Callable[[], Connection]:

@@ -15,6 +15,7 @@ DEFAULT: Final = "default"
 NAME: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 #: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
 _EKS_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+_REGION: Final = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
 #: How a cluster may be found, and the setting that says so of the default one.
 _WAYS: Final[Mapping[str, str]] = MappingProxyType(
     {"kubeconfig": "LOOM_KUBECONFIG", "kubeconfig_secret": "LOOM_KUBECONFIG_SECRET", "eks_cluster": "LOOM_EKS_CLUSTER"}
@@ -26,12 +27,13 @@ class ClusterSettings:
     """One of the first three says how the cluster is found; without any, this process runs in a pod of it.
 
     ``kubeconfig`` is a file's path, ``kubeconfig_secret`` the ARN or name of a secret in Secrets Manager that holds one, ``eks_cluster``
-    a name in EKS. ``relay_url`` is where the cluster's own relays are, None: where the others are.
+    a name in EKS, both in ``region``, None: that of this process. ``relay_url`` is where the cluster's own relays are, None: where the others are.
     """
 
     kubeconfig: str | None = None
     kubeconfig_secret: str | None = None
     eks_cluster: str | None = None
+    region: str | None = None
     relay_url: str | None = None
 
 
@@ -50,7 +52,7 @@ def cluster_settings(environment: Mapping[str, str]) -> Mapping[str, ClusterSett
 
 
 def _more(text: str) -> dict[str, ClusterSettings]:
-    """Those of LOOM_CLUSTERS: ``{"NAME": {"eks_cluster": "…", "relay_url": "wss://…"}, …}``."""
+    """Those of LOOM_CLUSTERS: ``{"NAME": {"eks_cluster": "…", "region": "…", "relay_url": "wss://…"}, …}``."""
     try:
         clusters = json.loads(text)
     except (ValueError, RecursionError):
@@ -65,11 +67,13 @@ def _one(name: str, told: Any) -> ClusterSettings:
         raise Misconfigured(
             "LOOM_CLUSTERS: names are at most 40 lower-case letters, digits and '-', beginning with a letter"
         )
-    known = {*_WAYS, "relay_url"}
+    known = {*_WAYS, "region", "relay_url"}
     if not isinstance(told, dict) or not told.keys() <= known or not all(_is_text(value) for value in told.values()):
         raise Misconfigured(f"LOOM_CLUSTERS: {name} must be an object with texts for {', '.join(sorted(known))}")
     if len(told.keys() & _WAYS.keys()) != 1:
         raise Misconfigured(f"LOOM_CLUSTERS: {name} must have exactly one of {', '.join(_WAYS)}")
+    if "region" in told and ("kubeconfig" in told or not _REGION.fullmatch(told["region"])):
+        raise Misconfigured(f"LOOM_CLUSTERS: {name}.region must be one of AWS, for a cluster or a secret that is there")
     if not told.get("relay_url", "wss://").startswith(("ws://", "wss://")):
         raise Misconfigured(f"LOOM_CLUSTERS: {name}.relay_url must begin with wss:// or ws://")
     if "eks_cluster" in told:

@@ -162,6 +162,9 @@ class Launch:
 
 
 def request_hash(request: "CreateRequest") -> str:
-    """Tells equal requests from different ones, whatever the order of keys (RFC 8259 §4); environment values must not be kept."""
-    canonical = json.dumps(request.model_dump(mode="json"), sort_keys=True)
+    """Tells equal requests from different ones, whatever the order of keys (RFC 8259 §4); environment values must not be kept.
+
+    What is as without being said is left out: a field that a newer version of this code knows must not part a retry from its first attempt.
+    """
+    canonical = json.dumps(request.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -24,10 +24,13 @@ def test_one_cluster(environment: dict[str, str], default: ClusterSettings):
 
 
 def test_several():
-    more = {"eu": {"eks_cluster": "weavers", "relay_url": "wss://eu.example"}, "lab-2": {"kubeconfig_secret": "s"}}
+    more = {
+        "eu": {"eks_cluster": "weavers", "region": "eu-central-1", "relay_url": "wss://eu.example"},
+        "lab-2": {"kubeconfig_secret": "s"},
+    }
     assert cluster_settings({"LOOM_EKS_CLUSTER": "blue", "LOOM_CLUSTERS": json.dumps(more)}) == {
         "default": ClusterSettings(eks_cluster="blue"),
-        "eu": ClusterSettings(eks_cluster="weavers", relay_url="wss://eu.example"),
+        "eu": ClusterSettings(eks_cluster="weavers", region="eu-central-1", relay_url="wss://eu.example"),
         "lab-2": ClusterSettings(kubeconfig_secret="s"),
     }
 
@@ -64,11 +67,13 @@ def test_settings_that_contradict(environment: dict[str, str], words: str):
         ({"eu": None}, "eu must be an object with texts"),
         ({"eu": {"eks_cluster": ""}}, "eu must be an object with texts"),
         ({"eu": {"eks_cluster": 1}}, "eu must be an object with texts"),
-        ({"eu": {"eks": "e"}}, "eks_cluster, kubeconfig, kubeconfig_secret, relay_url"),
+        ({"eu": {"eks": "e"}}, "eks_cluster, kubeconfig, kubeconfig_secret, region, relay_url"),
         ({"eu": {}}, "eu must have exactly one of"),
         ({"eu": {"relay_url": "wss://r"}}, "eu must have exactly one of"),
         ({"eu": {"eks_cluster": "e", "kubeconfig": "k"}}, "eu must have exactly one of"),
         ({"eu": {"eks_cluster": "e", "relay_url": "https://r"}}, r"eu\.relay_url must begin with wss://"),
+        ({"eu": {"eks_cluster": "e", "region": "Frankfurt"}}, r"eu\.region must be one of AWS"),
+        ({"eu": {"kubeconfig": "k", "region": "eu-central-1"}}, r"eu\.region must be one of AWS"),
         ({"eu": {"eks_cluster": "a/b"}}, r"eu\.eks_cluster must be a cluster's name"),
     ],
 )

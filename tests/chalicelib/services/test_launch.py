@@ -87,6 +87,12 @@ def test_equal_requests_hash_equally_whatever_the_order_of_their_keys():
     assert request_hash(one) == request_hash(two) != request_hash(three)
 
 
+def test_a_default_that_is_said_changes_no_hash():
+    said = {"lifetime_hours": 4, "cluster": None, "env": {}, "resources": {"memory_limit": "16Gi"}}
+    assert request_hash(parse_create_request(said)) == request_hash(parse_create_request({}))
+    assert request_hash(parse_create_request({"cluster": "eu"})) != request_hash(parse_create_request({}))
+
+
 def test_a_retry_finds_the_pod_that_a_dead_process_made(world):
     first = world.create(key="k")
     world.store.records[first.id] = replace(first, pod_uid=None, version=1)  # it died before writing that down

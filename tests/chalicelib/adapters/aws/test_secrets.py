@@ -93,14 +93,22 @@ def test_a_kubeconfig_that_cannot_be_used(aws: Aws, content: str | bytes, words:
 def test_the_settings_that_name_secrets(aws: Aws):
     with server(who) as url:
         arns = [secret(aws, kubeconfig(url, {"token": token})) for token in ("right", "wrong")]
-        more = {"lab": {"kubeconfig_secret": arns[1]}}
-        region = {"AWS_REGION": aws.region}
-        clusters = ControlPlane(
-            {**region, "LOOM_KUBECONFIG_SECRET": arns[0], "LOOM_CLUSTERS": json.dumps(more)}
-        ).clusters.by_name
+        more = {
+            "lab": {"kubeconfig_secret": arns[1]},
+            "far": {
+                "kubeconfig_secret": secret(Aws("us-west-2"), kubeconfig(url, {"token": "right"})),
+                "region": "us-west-2",
+            },
+            "lost": {"kubeconfig_secret": arns[0], "region": "us-west-2"},
+        }
+        settings = {"LOOM_KUBECONFIG_SECRET": arns[0], "LOOM_CLUSTERS": json.dumps(more)}
+        clusters = ControlPlane({"AWS_REGION": aws.region, **settings}).clusters.by_name
         clusters["default"].ping()
+        clusters["far"].ping()
         with pytest.raises(ClusterRefused, match="Unauthorized"):
             clusters["lab"].ping()
+        with pytest.raises(ClusterError, match="ResourceNotFoundException"):
+            clusters["lost"].ping()
 
 
 def test_nothing_of_it_is_in_an_error(aws: Aws):
