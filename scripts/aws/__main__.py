@@ -81,8 +81,8 @@ def _place(options: argparse.Namespace) -> "tuple[Account, Stage, Stack]":
 
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
-    session = boto3.Session()
-    account, stage = Account(session), Stage(options.stage)
+    stage = Stage(options.stage)
+    account = Account(boto3.Session())
     if not account.region:
         raise Refused("missing:\n  - a region: set AWS_REGION, or one in your profile")
     return account, stage, Stack(account.client("cloudformation"), stage.stack, lambda: time.sleep(_PAUSE))
@@ -108,7 +108,6 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {
     "destroy": _destroy,
     "restore": _restore,
     "token": _token,
-    "smoke": _smoke,
 }
 
 
@@ -143,12 +142,21 @@ def parser() -> argparse.ArgumentParser:
     return grammar
 
 
+def _run(options: argparse.Namespace) -> None:
+    if options.command == "smoke":
+        return _smoke(options)
+    from scripts.aws.account import told  # brings boto3, which a smoke test does not need
+
+    with told():
+        return _COMMANDS[options.command](options)
+
+
 def main() -> int:
     """The exit code."""
     options = parser().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped pipeline cleans up, too
     try:
-        _COMMANDS[options.command](options)
+        _run(options)
     except (LoomError, OperatingError) as error:
         print(f"{options.command}: failed: {error}", file=sys.stderr)
         return error.exit_code

@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 from botocore.parsers import ResponseParserError
 
 from scripts.aws.errors import OperatingError
@@ -39,16 +47,25 @@ class Account:
         return self._session.client(service)
 
 
+#: HTTP statuses of AWS's 4xx that mean "later", and what credentials that do not hold are told as.
+_LATER: Final = (408, 425, 429)
+_NOBODY: Final = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError)
+
+
 @contextmanager
 def told() -> Iterator[None]:
-    """AWS's own words, as an OperatingError."""
+    """AWS's own words, as an OperatingError: a request that AWS refuses is the user's to mend, an answer that fails is not."""
     try:
         yield
     except ClientError as error:
         what = error.response.get("Error", {})
-        raise OperatingError(
-            f"AWS refused {error.operation_name}: {what.get('Code')}: {what.get('Message')}"
-        ) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        mendable = 400 <= status < 500 and status not in _LATER and not str(what.get("Code")).startswith("Throttl")
+        message = f"AWS refused {error.operation_name}: {what.get('Code')}: {what.get('Message')}"
+        raise OperatingError(message, exit_code=1 if mendable else 2) from error
+    except _NOBODY as error:
+        message = f"no credentials that hold: {error}: set AWS_PROFILE, or log in with `aws sso login`"
+        raise OperatingError(message, exit_code=1) from error
     except (BotoCoreError, ResponseParserError) as error:  # the latter is what a proxy answers in AWS's place
         raise OperatingError(f"AWS was not reached: {error}") from error
 

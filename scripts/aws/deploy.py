@@ -7,7 +7,7 @@ from scripts.aws.account import Account, told
 from scripts.aws.errors import Refused
 from scripts.aws.plan import Change, table
 from scripts.aws.prerequisites import reachable_bucket, ready
-from scripts.aws.releases import Release, chosen, id_of, known, load, remember, template_url, uploaded
+from scripts.aws.releases import Release, chosen, commit_of, known, load, remember, template_url, uploaded
 from scripts.aws.stack import Proposal, Stack
 from scripts.aws.stage import Stage
 
@@ -28,7 +28,7 @@ def deploy(account: Account, stage: Stage, stack: Stack, bucket: str | None, con
     found = ready(account, stage, bucket)
     say(f"deploy: {stage.stack} in {account.id} {account.region}, packages in {found.bucket.name}")
     template = uploaded(found.bucket, stage.package, found.template)
-    release = Release(template, found.configuration.parameters, found.configuration.tags)
+    release = Release(template, found.configuration.parameters, found.configuration.tags, commit_of(stage.root))
     if carried_out(stack, template_url(found.bucket, release), release, consent, say):
         remember(found.bucket, stage.stack, release)
     _tell(stack, consent, say)
@@ -47,7 +47,7 @@ def rollback(
         running = Release(stack.template(), {}, {}).id
     key = chosen(known(place, stage.stack), running, to)
     release = load(place, key)
-    say(f"rollback: {stage.stack} from {running} to {id_of(key)}")
+    say(f"rollback: {stage.stack} from {running} to {_named(release)}")
     carried_out(stack, template_url(place, release), release, consent, say)
     _tell(stack, consent, say)
 
@@ -58,7 +58,7 @@ def carried_out(stack: Stack, url: str, release: Release, consent: Consent, say:
     if proposal is None:
         say(f"nothing to change: release {release.id} runs already")
         return False
-    say(f"the plan for release {release.id}:\n{table(proposal.planned)}")
+    say(f"the plan for release {_named(release)}:\n{table(proposal.planned)}")
     try:
         _agreed(proposal, consent)
     except BaseException:
@@ -70,6 +70,10 @@ def carried_out(stack: Stack, url: str, release: Release, consent: Consent, say:
     stack.carry_out(proposal, say)
     stack.protect(on=True)
     return True
+
+
+def _named(release: Release) -> str:
+    return f"{release.id} (commit {release.commit})" if release.commit else release.id
 
 
 def _agreed(proposal: Proposal, consent: Consent) -> None:

@@ -6,6 +6,10 @@ class OperatingError(Exception):
 
     exit_code = 2
 
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code or self.exit_code
+
 
 class Refused(OperatingError):
     """Nothing was changed: something is missing, too dangerous, or was not agreed to."""

@@ -11,6 +11,7 @@ key                                    what
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,11 +29,12 @@ _FILES: Final = ("CodeUri", "ContentUri")
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """All that CloudFormation is given."""
+    """All that CloudFormation is given; and, for people, the ``commit`` of the checkout, as git describes it, empty without git."""
 
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
+    commit: str = ""
 
     @property
     def id(self) -> str:
@@ -135,6 +137,13 @@ def chosen(keys: list[str], running: str, wanted: str | None) -> str:
         what = f"no release {wanted}" if wanted else f"no release before the one that runs ({running})"
         raise Refused(f"there is {what}; there are:{listed or ' none'}")
     return found[-1]
+
+
+def commit_of(root: Path) -> str:
+    """Of the checkout; ``-dirty`` where there are changes that are in no commit."""
+    command = ("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def local_template(folder: Path) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """A deployment in moto's account: what is missing is said, what is planned is shown and agreed to, and twice is once."""
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -182,6 +183,21 @@ def test_back_and_forth_by_name(operator: Operator):
     operator.rollback()
     operator.rollback(to=id_of(newest))
     assert operator.stack.template() == second
+
+
+def test_which_commit_a_release_is_of(operator: Operator):
+    git = ("git", "-C", str(operator.stage.root), "-c", "user.name=a", "-c", "user.email=a@b")
+    for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "first")):
+        subprocess.run((*git, *command), check=True)
+    operator.deploy()
+    commit = subprocess.run((*git, "rev-parse", "HEAD"), capture_output=True, text=True, check=True).stdout[:12]
+    assert f"(commit {commit})" in operator.text
+    operator.package(code=b"not in a commit")
+    operator.deploy()
+    assert f"(commit {commit}-dirty)" in operator.text
+    operator.said.clear()
+    operator.rollback()
+    assert f"(commit {commit})" in operator.text
 
 
 def test_nothing_to_go_back_to(operator: Operator):

@@ -54,10 +54,11 @@ def test_no_region(operator: Operator, monkeypatch: pytest.MonkeyPatch):
     assert "a region: set AWS_REGION" in done.stderr
 
 
-def test_aws_is_away(operator: Operator):
-    done = run(operator, "destroy", "--stage=dev", "--yes", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
+@pytest.mark.parametrize("command", ["deploy", "destroy"])
+def test_aws_is_away(operator: Operator, command: str):
+    done = run(operator, command, "--stage=dev", "--yes", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
     assert done.returncode == 2
-    assert done.stderr.startswith("destroy: failed: AWS was not reached: ")
+    assert done.stderr.startswith(f"{command}: failed: AWS was not reached: ")
     assert "Traceback" not in done.stderr
 
 
@@ -73,3 +74,10 @@ def test_a_token_is_alone_on_stdout(operator: Operator):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("loom_")
     assert done.stdout.count("\n") == 1
+
+
+def test_a_profile_that_is_not_there(operator: Operator):
+    done = run(operator, "deploy", "--stage=dev", AWS_PROFILE="nowhere")
+    assert done.returncode == 1
+    assert "no credentials that hold: The config profile (nowhere) could not be found" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from scripts.aws.account import told
 from scripts.aws.errors import OperatingError
 from scripts.aws.stack import Proposal, Stack
 
@@ -110,3 +112,14 @@ def test_resources_that_a_failed_deployment_took_away_are_not_there():
     summaries = [{"ResourceStatus": status} for status in ("CREATE_COMPLETE", "DELETE_COMPLETE", "UPDATE_FAILED")]
     there = stack(list_stack_resources=[{"StackResourceSummaries": summaries}]).resources()
     assert [one["ResourceStatus"] for one in there] == ["CREATE_COMPLETE", "UPDATE_FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "exit_code"),
+    [("ValidationError", 400, 1), ("AccessDenied", 403, 1), ("Throttling", 400, 2), ("InternalFailure", 500, 2)],
+)
+def test_what_aws_refuses_is_the_users_to_mend_and_what_fails_is_not(code: str, status: int, exit_code: int):
+    answer: Any = {"Error": {"Code": code, "Message": "why"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(OperatingError, match=f"AWS refused CreateChangeSet: {code}: why") as raised, told():
+        raise ClientError(answer, "CreateChangeSet")
+    assert raised.value.exit_code == exit_code
