@@ -1,6 +1,6 @@
 """Chalice lets the API point at its function, and our function must know the API's URL: for CloudFormation a circle.
 
-The function has a name of its own (``infra/aws/template.yaml``), so the API points at that name instead.
+The function has a name of its own (``infra/aws/functions.yaml``), so the API points at that name instead.
 """
 
 from typing import Any, Final
