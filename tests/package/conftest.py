@@ -1,6 +1,5 @@
 import fcntl
 import os
-import platform
 from collections.abc import Iterator
 
 import pytest
@@ -11,11 +10,11 @@ from chalicelib.bootstrap import ControlPlane
 from chalicelib.domain.permissions import Principal
 from chalicelib.services.authenticate import token_hash
 from local.edition import MANIFESTS
+from scripts.bench_lambda import ARCHITECTURE
 from scripts.package.__main__ import package
 from tests.package.functions import Function, Package, running, unpack
 from tests.processes import part
 
-ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 TOKENS = {
     "alice": Principal("user-alice", "org-alice"),
     "root": Principal("user-root", "org-root", system_role="system_admin"),

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app import app
+from scripts.bench_lambda import ARCHITECTURE
 from scripts.package import archive, layer
 from scripts.package.__main__ import Sizes
 from scripts.package.template import DEPENDENCIES, architecture_of, functions
-from tests.package.conftest import ARCHITECTURE
 from tests.package.functions import Package
 
 pytestmark = pytest.mark.xdist_group("package")
