@@ -56,7 +56,7 @@ IDLE: Final = Month()
 #: A hundred people who work 22 days, and pipelines: 300 runs a day.
 BUSY: Final = Month(
     weavers=15_400, tickets=28_600, looks=22_000, lists=66_000, extensions=4_400, reports=46_200, listed=6, counters=210,
-    terminal_gb=44, routes=12, request_seconds=0.12, sweep_seconds=0.4,
+    terminal_gb=44, routes=11, request_seconds=0.12, sweep_seconds=0.4,
 )  # fmt: skip
 
 

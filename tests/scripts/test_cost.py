@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app import app
 from scripts.cost import BUSY, HOURS, IDLE, SWEEPS, Line, Month, levers, lines, total, units, uses
 from scripts.docs.cost import of_stack, patterns
 from scripts.prices import PRICES
@@ -71,6 +72,7 @@ def test_a_busy_month_is_what_the_page_says_of_it():
     assert BUSY.weavers == 100 * 22 * 4 + 300 * 22
     assert BUSY.lists == 100 * 22 * 30
     assert BUSY.terminal_gb == 100 * 22 * 20 / 1000
+    assert BUSY.routes == sum(len(methods) for methods in app.routes.values())
     requests = sum(use.times for use in uses(BUSY, patterns()) if use.request)
     assert quantities(BUSY)["rest-api"] == requests
     work = ("lambda-requests", "lambda-arm64", "rest-api", "reads", "writes")
