@@ -61,6 +61,13 @@ def test_what_is_worth_an_alarm_has_one():
     assert set(rows) - LEFT_TO_PEOPLE == {alarm["MetricName"] for alarm in OURS.values()}
 
 
+def test_it_fires_above_what_the_page_says():
+    rows = re.findall(r"^\| `(loom_\w+)` \| [^|]+ \| above (\d+)", OPERATIONS, re.MULTILINE)
+    assert ("loom_sweep_lag_seconds", "120") in rows
+    thresholds = {alarm["MetricName"]: alarm["Threshold"] for alarm in OURS.values()}
+    assert {name: thresholds[name] for name, _ in rows} == {name: int(above) for name, above in rows}
+
+
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_tells_somebody_and_is_explained(name):
     alarm = ALARMS[name]
