@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 from botocore.model import ServiceId
 from botocore.signers import RequestSigner
 
@@ -90,6 +91,8 @@ def told(error: Exception) -> str:
 def passes(error: Exception) -> bool:
     """Whether the same question may well be answered in a moment."""
     if not isinstance(error, ClientError):
-        return isinstance(error, BotoCoreError)
+        return isinstance(
+            error, NotConnected | HTTPClientError
+        )  # the others are about settings: no credentials, no region
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500 or told(error) in _PASSING
