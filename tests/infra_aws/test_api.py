@@ -65,11 +65,11 @@ def test_whoever_should_come_again_is_told_when():
     assert ANSWERS["UNAUTHORIZED"]["responseParameters"] == {"gatewayresponse.header.WWW-Authenticate": "'Bearer'"}
 
 
-def test_the_access_log_is_json_and_holds_nothing_that_may_be_secret():
+def test_the_access_log_is_json_and_holds_nothing_that_may_be_secret_or_forged():
     told = json.loads(STAGE["AccessLogSetting"]["Format"])
     assert {"request_id", "route", "status", "error"} <= told.keys()
     allowed = re.compile(
-        r"\$context\.(requestId|requestTimeEpoch|identity\.(sourceIp|userAgent)|httpMethod|path|resourcePath|status|"
+        r"\$context\.(requestId|requestTimeEpoch|identity\.sourceIp|httpMethod|resourcePath|status|"
         r"responseLatency|integration\.latency|responseLength|error\.responseType|xrayTraceId)"
     )
     assert all(allowed.fullmatch(value) for value in told.values())
