@@ -12,7 +12,7 @@ UV := $(BIN)/uv
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-cluster lint fmt docs package bench chaos requirements deploy rollback restore destroy token smoke stage-named clean
+.PHONY: help setup demo up test test-cluster test-localstack lint fmt docs package bench chaos requirements deploy rollback restore destroy token smoke stage-named clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +53,13 @@ test-cluster: $(READY) ## the end-to-end tests in a cluster: KUBECONFIG=… LOOM
 	  || { echo "make: say where and what: make test-cluster KUBECONFIG=… LOOM_TEST_IMAGE=… LOOM_TEST_REPO_URL=… (docs/real-cluster.md)" >&2; exit 1; }
 	@$(BIN)/python -m pytest tests/e2e --timeout=1800 --cluster-kubeconfig='$(KUBECONFIG)' --cluster-namespace='$(LOOM_NAMESPACE)' \
 	  --cluster-image='$(LOOM_TEST_IMAGE)' --cluster-image-has-loom='$(LOOM_TEST_IMAGE_HAS_LOOM)' --cluster-repo='$(LOOM_TEST_REPO_URL)' $(ARGS)
+
+# KUBECONFIG as in `up`: by another name, so that the tests see none that merely is in the environment.
+test-localstack: export WEAVERS_TEST_DEADLINE ?= 300
+test-localstack: export LOCALSTACK_ENDPOINT := $(LOCALSTACK_ENDPOINT)
+test-localstack: export WEAVERS_TEST_KUBECONFIG := $(if $(filter command,$(firstword $(origin KUBECONFIG))),$(KUBECONFIG))
+test-localstack: $(READY) ## the stack and its functions in LocalStack: LOCALSTACK_ENDPOINT=… KUBECONFIG=… (docs/localstack.md)
+	@$(BIN)/python -m pytest tests/aws --timeout=1800 $(ARGS)
 
 lint: $(READY) ## formatting, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ import pytest
 from local import kubeconfig
 from local.edition import MANIFESTS
 from scripts.aws.stage import Stage
+from tests.aws.control_plane import ControlPlane, at_work
 from tests.aws.deployment import REGION, Deployment, deployed
 from tests.package.conftest import packaged
 from tests.processes import part
@@ -20,6 +21,8 @@ __all__ = ["packaged"]
 
 #: Of `make test-localstack`; without it moto is asked.
 ENDPOINT = os.environ.get("LOCALSTACK_ENDPOINT")
+#: Of the same: one that merely is in the environment, by the name that kubectl reads, may be anybody's production.
+KUBECONFIG = os.environ.get("WEAVERS_TEST_KUBECONFIG")
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +44,9 @@ def endpoint(aws_log: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The control plane's kubeconfig: of the cluster that KUBECONFIG names, beside LocalStack, or of our own node."""
-    if ENDPOINT and "KUBECONFIG" in os.environ:
-        yield Path(os.environ["KUBECONFIG"])
+    """The control plane's kubeconfig: the one that was named, or of our own node."""
+    if KUBECONFIG:
+        yield Path(KUBECONFIG).expanduser()
         return
     folder = tmp_path_factory.mktemp("cluster")
     control_plane = folder / "control-plane.kubeconfig"
@@ -75,3 +78,12 @@ def deployment(
             "KubeconfigSecretArn": secret["ARN"],
         }
         yield deployed(session, packaged, stage, parameters, on_moto=not ENDPOINT)
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    deployment: Deployment, endpoint: str, cluster: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    """In that deployment."""
+    with at_work(deployment, endpoint, cluster, tmp_path_factory.mktemp("functions")) as control_plane:
+        yield control_plane
