@@ -1,4 +1,6 @@
-"""The deployment that the tests look at: one for all of them, so they run in one process."""
+"""The deployment that the tests look at: one for all of them, so they run in one process. It is theirs alone: with the last of
+them the environment is again as it was.
+"""
 
 import json
 import os
@@ -25,13 +27,13 @@ ENDPOINT = os.environ.get("LOCALSTACK_ENDPOINT")
 KUBECONFIG = os.environ.get("WEAVERS_TEST_KUBECONFIG")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every request that moto gets, a line of JSON each."""
     return tmp_path_factory.mktemp("aws") / "requests"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def endpoint(aws_log: Path) -> Iterator[str]:
     """Where AWS is. moto takes templates from S3 where it is called localhost."""
     if ENDPOINT:
@@ -42,7 +44,7 @@ def endpoint(aws_log: Path) -> Iterator[str]:
         yield url.replace("127.0.0.1", "localhost")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The control plane's kubeconfig: the one that was named, or of our own node."""
     if KUBECONFIG:
@@ -58,7 +60,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield control_plane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment(
     endpoint: str, cluster: Path, packaged, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
@@ -80,7 +82,7 @@ def deployment(
         yield deployed(session, packaged, stage, parameters, on_moto=not ENDPOINT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def control_plane(
     deployment: Deployment, endpoint: str, cluster: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ControlPlane]:

@@ -1,19 +1,30 @@
-"""The compose file of LocalStack has what the stack is made of."""
+"""What the stack is made of is looked at, and LocalStack has the services for it."""
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.aws.moto import LEFT_OUT
-from tests.aws.test_stack import NOT_ASKED_FOR
+from tests.aws.test_stack import LOOKED_AT, NOT_ASKED_FOR
 from tests.infra_aws.stack import expanded
+
+pytestmark = pytest.mark.xdist_group("stack")  # merged and expanded once
 
 COMPOSE = yaml.safe_load(Path("infra/localstack/compose.yaml").read_text())
 
 
+def types() -> set[str]:
+    """Of the resources of any stage."""
+    return {one["Type"] for one in expanded("prod")["Resources"].values()}
+
+
+def test_each_type_is_looked_at_or_it_is_said_why_not():
+    assert types() - LOOKED_AT - NOT_ASKED_FOR == types() & LEFT_OUT.keys()
+
+
 def test_localstack_has_every_service_of_the_stack_and_those_of_its_deployment():
-    types = {one["Type"] for one in expanded("prod")["Resources"].values()} - LEFT_OUT.keys() - NOT_ASKED_FOR
-    services = {kind.split("::")[1].lower() for kind in types}
+    services = {kind.split("::")[1].lower() for kind in types() - LEFT_OUT.keys() - NOT_ASKED_FOR}
     listed = COMPOSE["services"]["localstack"]["environment"]["SERVICES"].split(",")
     assert set(listed) == services | {"cloudformation", "s3", "secretsmanager", "sts"}
 
