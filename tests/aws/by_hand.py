@@ -53,6 +53,24 @@ def _stage(account: Account, _name: str, properties: Properties) -> None:
     )
 
 
+def _account(account: Account, _name: str, properties: Properties) -> None:
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": properties["CloudWatchRoleArn"]}
+    account.client("apigateway").update_account(patchOperations=[role])
+
+
+def _budget(account: Account, _name: str, properties: Properties) -> None:
+    budget, limit = properties["Budget"], properties["Budget"]["BudgetLimit"]
+    account.client("budgets").create_budget(
+        AccountId=account.id,
+        Budget={**budget, "BudgetLimit": {**limit, "Amount": _text(limit["Amount"])}},
+        NotificationsWithSubscribers=properties["NotificationsWithSubscribers"],
+    )
+
+
+def _subscription(account: Account, _name: str, properties: Properties) -> None:
+    account.client("sns").subscribe(**properties)
+
+
 def _gateway_responses(account: Account, api: str, properties: Properties) -> None:
     gateway = account.client("apigateway")
     for kind, response in properties["GatewayResponses"].items():
@@ -70,10 +88,13 @@ def _text(value: object) -> str:
 
 #: Type -> what makes a resource of it, or what the stack left out of it.
 BY_HAND: Final[Mapping[str, Callable[[Account, str, Properties], None]]] = {
+    "AWS::ApiGateway::Account": _account,
     "AWS::ApiGateway::RestApi": _gateway_responses,
     "AWS::ApiGateway::Stage": _stage,
+    "AWS::Budgets::Budget": _budget,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::DynamoDB::Table": _table,
     "AWS::Lambda::EventInvokeConfig": _event_invoke_config,
+    "AWS::SNS::Subscription": _subscription,
     "AWS::SQS::QueuePolicy": _queue_policy,
 }

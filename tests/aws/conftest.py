@@ -21,6 +21,7 @@ from tests.processes import part
 
 __all__ = ["packaged"]
 
+EMAIL = "operators@example.com"
 #: Of `make test-localstack`; without it moto is asked.
 ENDPOINT = os.environ.get("LOCALSTACK_ENDPOINT")
 #: Of the same: one that merely is in the environment, by the name that kubectl reads, may be anybody's production.
@@ -78,6 +79,8 @@ def deployment(
             "Stage": "prod",
             "RelayUrl": "wss://relay.example",
             "KubeconfigSecretArn": secret["ARN"],
+            "AlarmEmail": EMAIL,
+            **({} if ENDPOINT else {"MonthlyBudget": "100"}),  # LocalStack has budgets by licence only
         }
         yield deployed(session, packaged, stage, parameters, on_moto=not ENDPOINT)
 

@@ -20,15 +20,11 @@ Json = dict[str, Any]
 
 #: Types that it does not know -> why their resources are left out; those in BY_HAND are made by their services.
 LEFT_OUT: Final[Mapping[str, str]] = {
-    "AWS::ApiGateway::Account": "moto's UpdateAccount takes no role for logs",
     "AWS::ApiGateway::BasePathMapping": "only with a custom domain, which the suite does not ask for",
     "AWS::ApiGateway::DomainName": "only with a custom domain, which the suite does not ask for",
-    "AWS::Budgets::Budget": "its subscribers are not in moto's answers",
-    "AWS::EKS::AccessEntry": "moto's EKS has no access entries; the suite's cluster is no EKS",
-    "AWS::SNS::Subscription": "only with an address for alarms, which the suite does not give",
-    "AWS::SNS::TopicPolicy": "moto keeps it, and asks nobody for it",
-    "AWS::WAFv2::WebACL": "only where it is asked for, which the suite does not",
-    "AWS::WAFv2::WebACLAssociation": "only where it is asked for, which the suite does not",
+    "AWS::EKS::AccessEntry": "moto's EKS has no access entries, and the suite's cluster is none of EKS",
+    "AWS::WAFv2::WebACL": "only with a firewall, which the suite does not ask for",
+    "AWS::WAFv2::WebACLAssociation": "only with a firewall, which the suite does not ask for",
 }
 #: Properties that it does not read, of types that it knows -> what becomes of them.
 UNREAD: Final[Mapping[str, Mapping[str, str]]] = {
@@ -43,7 +39,6 @@ UNREAD: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "AWS::ApiGateway::RestApi": {"Body": "turned into resources and methods of the template"},
     "AWS::Lambda::Function": {
-        "Architectures": "left out",
         "Layers": "left out; the functions that the suite runs have theirs",
         "LoggingConfig": "left out",
         "TracingConfig": "left out",

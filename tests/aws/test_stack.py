@@ -9,16 +9,18 @@ import pytest
 
 from app import app
 from chalicelib.adapters.dynamodb.table import Item, table
-from tests.aws.conftest import ENDPOINT
+from tests.aws.conftest import EMAIL, ENDPOINT
 from tests.aws.deployment import REGION, Deployment
 
 pytestmark = pytest.mark.xdist_group("aws")
 
 #: The types that a test here looks at.
 LOOKED_AT = {
+    "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
+    "AWS::Budgets::Budget",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
@@ -30,6 +32,7 @@ LOOKED_AT = {
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
@@ -143,6 +146,26 @@ def test_the_dashboard_shows_this_stack(deployment: Deployment):
 def test_the_topic_is_encrypted_by_our_key(deployment: Deployment):
     topic = deployment.client("sns").get_topic_attributes(TopicArn=deployment.physical["AlarmTopic"])["Attributes"]
     assert topic["KmsMasterKeyId"].endswith(deployment.physical["DataKey"])
+
+
+def test_the_operators_hear_of_alarms(deployment: Deployment):
+    topic = deployment.physical["AlarmTopic"]
+    [one] = deployment.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (one["Protocol"], one["Endpoint"]) == ("email", EMAIL)
+
+
+@pytest.mark.skipif(bool(ENDPOINT), reason="LocalStack has budgets by licence only")
+def test_the_operators_hear_of_money(deployment: Deployment):
+    budgets, named = deployment.client("budgets"), {"AccountId": deployment.account.id}
+    [budget] = budgets.describe_budgets(**named)["Budgets"]
+    assert (budget["TimeUnit"], float(budget["BudgetLimit"]["Amount"])) == ("MONTHLY", 100)
+    told = budgets.describe_notifications_for_budget(**named, BudgetName=budget["BudgetName"])["Notifications"]
+    assert {one["NotificationType"] for one in told} == {"ACTUAL", "FORECASTED"}
+
+
+def test_api_gateway_may_write_its_log(deployment: Deployment):
+    role = deployment.client("apigateway").get_account()["cloudwatchRoleArn"]
+    assert role.endswith(deployment.physical["ApiGatewayLogsRole"])
 
 
 @pytest.mark.parametrize("name", ["APIHandler", "Sweep"])
