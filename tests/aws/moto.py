@@ -49,6 +49,12 @@ UNREAD: Final[Mapping[str, Mapping[str, str]]] = {
 def adapted(account: Account, template: Json) -> Json:
     """The expanded template for moto. Makes the asymmetric keys that it names."""
     template = copy.deepcopy(template)
+    _spell_out_apis(template)
+    return _with_keys(account, template)
+
+
+def _spell_out_apis(template: Json) -> None:
+    """Resources, methods and stages as moto takes them."""
     for name, api in _of_type(template, "AWS::ApiGateway::RestApi"):
         paths = _resources_of_body(name, api["Properties"])
         template["Resources"] |= paths
@@ -58,6 +64,10 @@ def adapted(account: Account, template: Json) -> Json:
     for _, stage in _of_type(template, "AWS::ApiGateway::Stage"):
         deployment = stage["Properties"].pop("DeploymentId")["Ref"]
         template["Resources"][deployment]["Properties"]["StageName"] = stage["Properties"]["StageName"]
+
+
+def _with_keys(account: Account, template: Json) -> Json:
+    """With the keys as moto takes them; those that sign are made at once."""
     for _, key in _of_type(template, "AWS::KMS::Key"):
         key["Properties"]["KeyPolicy"] = {"Fn::ToJsonString": key["Properties"]["KeyPolicy"]}
     for name, key in _of_type(template, "AWS::KMS::Key"):

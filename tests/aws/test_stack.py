@@ -154,7 +154,7 @@ def test_the_operators_hear_of_alarms(deployment: Deployment):
     assert (one["Protocol"], one["Endpoint"]) == ("email", EMAIL)
 
 
-@pytest.mark.skipif(bool(ENDPOINT), reason="LocalStack has budgets by licence only")
+@pytest.mark.skipif(bool(ENDPOINT), reason="LocalStack has no budgets for free")
 def test_the_operators_hear_of_money(deployment: Deployment):
     budgets, named = deployment.client("budgets"), {"AccountId": deployment.account.id}
     [budget] = budgets.describe_budgets(**named)["Budgets"]
