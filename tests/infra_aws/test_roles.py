@@ -140,4 +140,4 @@ def test_keys_do_what_they_are_for():
     keys = of_type(expanded("prod"), "AWS::KMS::Key")
     assert (keys["TicketKey"]["KeySpec"], keys["TicketKey"]["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
     assert keys["DataKey"]["EnableKeyRotation"] is True
-    assert expanded("prod")["Resources"]["DataKey"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert expanded("prod")["Resources"]["DataKey"]["DeletionPolicy"] == "Retain"

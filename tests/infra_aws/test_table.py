@@ -49,7 +49,7 @@ def test_what_dynamodb_expires_is_the_codes_ttl():
 
 def test_a_table_with_data_outlives_its_stack():
     resource = merged("prod")["Resources"]["WeaversTable"]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert "TableName" not in resource["Properties"]  # a second one must not collide with it
     assert resource["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert resource["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
