@@ -49,7 +49,7 @@ def test_it_is_in_our_envelope_with_a_documented_code(kind):
     answer = ANSWERS[kind]
     [(media_type, template)] = answer["responseTemplates"].items()
     assert media_type == "application/json"
-    body = json.loads(template.replace("$context.error.messageString", '"any \\"message\\""'))
+    body = json.loads(template)  # fixed words: AWS' own may have somebody's token in them
     assert body["error"].keys() == {"code", "message", "details"}
     assert body["error"]["message"]
     assert body["error"]["details"] == {}
