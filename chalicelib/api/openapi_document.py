@@ -24,7 +24,7 @@ _FRAME: Final = (
 )
 #: Headers that errors bring, and whether always.
 _HEADERS: Final[Mapping[int, tuple[str, str, bool]]] = {
-    401: ("WWW-Authenticate", "`Bearer`.", True),
+    401: ("WWW-Authenticate", "`Bearer`; API Gateway calls it `x-amzn-Remapped-WWW-Authenticate`.", False),
     426: ("Upgrade", "`websocket`.", True),
     429: ("Retry-After", "Seconds.", True),
     503: ("Retry-After", "Seconds; there when it is safe to repeat the request.", False),
