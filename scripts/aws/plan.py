@@ -1,5 +1,6 @@
 """What a change set would do, as a table for people, and what of it nobody should do by mistake. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,8 @@ IRREPLACEABLE: Final[Mapping[str, str]] = {
     "AWS::SecretsManager::Secret": "what was put into the secret",
 }
 _WORDS: Final = {"Add": "add", "Modify": "change", "Remove": "remove", "Import": "import", "Dynamic": "decide later"}
+#: A table's properties by which it grows: AWS says of them that they may replace it, and means attributes whose type changes.
+_GROWTH: Final = ("AttributeDefinitions", "GlobalSecondaryIndexes")
 _ORDER: Final = ("REPLACE", "remove", "replace?", "change", "add", "import", "decide later")
 
 
@@ -43,9 +46,29 @@ def _change(one: Mapping[str, Any]) -> Change:
     what = _WORDS.get(one["Action"], "decide later")
     if what == "change":
         what = {"True": "REPLACE", "Conditional": "replace?"}.get(one.get("Replacement", "False"), what)
+    if what == "replace?" and _only_grows(one):
+        what = "change"
     targets = (detail.get("Target", {}) for detail in one.get("Details", ()))
     why = {str(target.get("Name") or target.get("Attribute") or "") for target in targets}
     return Change(what, one["LogicalResourceId"], one["ResourceType"], tuple(sorted(why - {""})))
+
+
+def _only_grows(one: Mapping[str, Any]) -> bool:
+    """Whether it is a table that gets or loses an index: AttributeDefinitions are then edited, which need not replace it.
+
+    After CloudFormation's reference of AWS::DynamoDB::Table: "Replacement if you edit an existing AttributeDefinition".
+    """
+    targets = [detail.get("Target", {}) for detail in one.get("Details", ())]
+    risky = {target.get("Name") for target in targets if target.get("RequiresRecreation") != "Never"}
+    before, after = (_attributes(one.get(name)) for name in ("BeforeContext", "AfterContext"))
+    retyped = any(after.get(name, kind) != kind for name, kind in before.items())
+    return one["ResourceType"] == "AWS::DynamoDB::Table" and bool(risky) and risky <= {*_GROWTH} and not retyped
+
+
+def _attributes(context: str | None) -> Mapping[str, str]:
+    """Name -> type, of what DescribeChangeSet tells of a table, JSON in a string; nothing where it tells nothing."""
+    told = json.loads(context or "{}").get("Properties", {}).get("AttributeDefinitions", ())
+    return {one["AttributeName"]: one["AttributeType"] for one in told}
 
 
 def table(planned: Sequence[Change]) -> str:

@@ -146,7 +146,7 @@ class Stack:
 
     def _changes(self, change_set: str) -> Iterator[Mapping[str, Any]]:
         pages = self.cloudformation.get_paginator("describe_change_set").paginate(
-            StackName=self.name, ChangeSetName=change_set
+            StackName=self.name, ChangeSetName=change_set, IncludePropertyValues=True
         )
         for page in pages:
             yield from page["Changes"]
