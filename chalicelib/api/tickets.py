@@ -31,7 +31,7 @@ def issue(weaver_id: str) -> dict[str, Any]:
 @blueprint.route("/api/weaver/{weaver_id}/attach", methods=["GET"])
 @rendered
 def attach(weaver_id: str) -> Response:
-    """426 (RFC 9110 §15.5.22): WebSockets are the relay's. Redirects cannot serve, WebSocket clients disagree about them."""
+    """426 (RFC 9110, 15.5.22): WebSockets are the relay's. Redirects cannot serve, WebSocket clients disagree about them."""
     url = f"{control_plane().relay_url}/api/weaver/{quote(weaver_id, safe='')}/attach"
     body = envelope("upgrade_required", f"open a WebSocket to {url}", {"relay_url": url})
     return Response(body, status_code=HTTPStatus.UPGRADE_REQUIRED, headers={"Upgrade": "websocket"})

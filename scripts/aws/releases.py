@@ -127,15 +127,19 @@ def load(bucket: Bucket, key: str) -> Release:
 
 def chosen(keys: list[str], running: str, wanted: str | None) -> str:
     """The key of the release ``wanted``, or of the one before that which runs. Raises Refused, which lists what there is."""
+    runs = [place for place, key in enumerate(keys) if id_of(key) == running]
     if wanted:
         found = [key for key in keys if id_of(key) == wanted]
+        missing = f"there is no release {wanted}; there are:"
+    elif keys and not runs:  # then nobody can say which one is before it
+        found = []
+        missing = f"what runs ({running}) is none of the releases that are known, so say which one by TO=…; there are:"
     else:
-        newest = max((place for place, key in enumerate(keys) if id_of(key) == running), default=len(keys))
-        found = [key for key in keys[:newest] if id_of(key) != running]
+        found = [key for key in keys[: max(runs, default=0)] if id_of(key) != running]
+        missing = f"there is no release before the one that runs ({running}); there are:"
     if not found:
         listed = "".join(f"\n  {id_of(key)}  {key.rpartition('/')[2].partition('-')[0]}" for key in keys)
-        what = f"no release {wanted}" if wanted else f"no release before the one that runs ({running})"
-        raise Refused(f"there is {what}; there are:{listed or ' none'}")
+        raise Refused(missing + (listed or " none"))
     return found[-1]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from scripts.package import archive, bytecode, layer
 from scripts.package.circle import untied
 from scripts.package.code import ChaliceFailed, chalice_package, stages
-from scripts.package.template import DEPLOYMENT, LAYER, architecture_of, with_layer
+from scripts.package.template import DEPLOYMENT, LAYER, architecture_of, in_ascii, with_layer
 
 _MB: Final = 2**20
 #: Lambda's own: for the zip file of a function that is not in S3 (both together stay below it, so either way does), and unpacked
@@ -50,7 +50,7 @@ def package(stage: str, out: Path, architecture: str | None = None) -> Sizes:
         bytecode.compile_all(dependencies, _LAYERS)
         archive.write(code, out / DEPLOYMENT)
         archive.write(dependencies, out / LAYER, "python/")
-    merged = untied(with_layer(template, architecture))
+    merged = in_ascii(untied(with_layer(template, architecture)))
     Path(out, "template.json").write_text(json.dumps(merged, indent=2, default=str) + "\n")  # str: YAML's dates
     deployment, dependencies = out / DEPLOYMENT, out / LAYER
     unpacked = archive.unpacked_size(deployment) + archive.unpacked_size(dependencies)

@@ -14,7 +14,7 @@ from app import app
 from scripts.bench_lambda import ARCHITECTURE
 from scripts.package import archive, layer
 from scripts.package.__main__ import Sizes
-from scripts.package.template import DEPENDENCIES, architecture_of, functions
+from scripts.package.template import DEPENDENCIES, architecture_of, functions, in_ascii
 from tests.package.functions import Package
 
 pytestmark = pytest.mark.xdist_group("package")
@@ -112,6 +112,12 @@ def test_functions_of_several_architectures_are_refused(packaged: Package):
     }
     with pytest.raises(ValueError, match="one architecture"):
         architecture_of({"Resources": resources})
+
+
+def test_what_cloudformation_may_not_give_back_is_in_no_template(packaged: Package):
+    assert in_ascii(packaged.template) == packaged.template
+    with pytest.raises(ValueError, match=r"characters than ASCII's: .summary.: .RFC 9110 §15"):
+        in_ascii({"paths": [{"/attach": {"summary": "RFC 9110 §15", "description": "ASCII"}}]})
 
 
 @pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])

@@ -1,13 +1,15 @@
 """A deployment in moto's account: what is missing is said, what is planned is shown and agreed to, and twice is once."""
 
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from scripts.aws.account import Account, Bucket
 from scripts.aws.errors import Refused
-from scripts.aws.releases import id_of, known, load
+from scripts.aws.releases import Release, id_of, known, load
+from scripts.aws.stack import Stack
 from tests.scripts.aws.conftest import GIVEN, Operator
 
 
@@ -198,6 +200,27 @@ def test_which_commit_a_release_is_of(operator: Operator):
     operator.said.clear()
     operator.rollback()
     assert f"(commit {commit})" in operator.text
+
+
+class Garbled(Stack):
+    """As AWS may give a template back; moto keeps every character."""
+
+    def template(self, kind: str = "Original") -> Mapping[str, Any]:
+        return {**super().template(kind), "Description": "?"}
+
+
+def test_what_runs_and_is_no_release_is_not_guessed_at(operator: Operator):
+    """As the newest it would be deployed once more, which would change nothing."""
+    operator.deploy()
+    operator.package(code=b"second")
+    operator.deploy()
+    first, second = (id_of(key) for key in known(bucket_of(operator), operator.stage.stack))
+    plain = operator.stack
+    operator.stack = Garbled(plain.cloudformation, plain.name, plain.pause)
+    with pytest.raises(Refused, match=rf"is none of the releases(.|\n)*TO=(.|\n)*{first}(.|\n)*{second}"):
+        operator.rollback()
+    operator.rollback(to=first)
+    assert Release(plain.template(), {}, {}).id == first
 
 
 def test_nothing_to_go_back_to(operator: Operator):
