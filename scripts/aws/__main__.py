@@ -53,16 +53,16 @@ def _destroy(options: argparse.Namespace) -> None:
 def _restore(options: argparse.Namespace) -> None:
     from scripts.aws.restore import restore
 
-    account, stage, stack = _place(options)
-    restore(account, stage, stack, options.source, _consent(options), _say, time.sleep)
+    account, _, stack = _place(options)
+    restore(account, stack, options.source, _consent(options), _say, time.sleep)
 
 
 def _token(options: argparse.Namespace) -> None:
     """On stdout there is the token and nothing else, so that it can be piped to where it is kept."""
     from scripts.aws.token import make_token
 
-    account, stage, stack = _place(options)
-    _say(make_token(account, stage, stack, options.user, options.role))
+    account, _, stack = _place(options)
+    _say(make_token(account, stack, options.user, options.role))
 
 
 def _smoke(options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
 """``make destroy``: a stack goes, unless people still work in it; what it leaves behind is told, and what that costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from chalicelib.adapters.dynamodb.table import table
@@ -11,15 +11,16 @@ from scripts.aws.account import Account, told
 from scripts.aws.deploy import Consent, Say
 from scripts.aws.errors import OperatingError, Refused
 from scripts.aws.prerequisites import bucket_name
-from scripts.aws.stack import Stack
+from scripts.aws.stack import TABLE, Stack
 from scripts.aws.stage import Stage
 
-_TABLE: Final = "AWS::DynamoDB::Table"
+#: Where weavers are, in a stack that is too old to say.
+_NAMESPACE: Final = "loom-weavers"
 #: Deletion policies by which CloudFormation leaves a resource in the account.
 _KEPT: Final = ("Retain", "RetainExceptOnCreate", "Snapshot")
 #: What goes on costing (docs/cost.md).
 _COSTS: Final[Mapping[str, str]] = {
-    _TABLE: "storage and backups, by the GB and month",
+    TABLE: "storage and backups, by the GB and month",
     "AWS::KMS::Key": "1 USD a month",
     "AWS::SecretsManager::Secret": "0.40 USD a month",
     "AWS::Logs::LogGroup": "storage, until the retention has removed it all",
@@ -32,9 +33,10 @@ def destroy(account: Account, stage: Stage, stack: Stack, consent: Consent, say:
         if stack.described() is None:
             say(f"nothing to destroy: there is no stack {stage.stack} in {account.region}")
             return
-        resources = stack.resources()
+        resources, namespace = stack.resources(), stack.parameters().get("Namespace", _NAMESPACE)
         kept = _kept(resources, stack.template("Processed"))
-    living = sum(_living(account, one["PhysicalResourceId"]) for one in resources if one["ResourceType"] == _TABLE)
+        tables = stack.physical_ids(TABLE)
+    living = _counted(account, tables, consent, say)
     if living and not consent.force:
         raise Refused(
             f"{living} weavers live in {stage.stack}: wait for their end, or delete them with `loom delete`. With FORCE=1 their "
@@ -52,15 +54,27 @@ def destroy(account: Account, stage: Stage, stack: Stack, consent: Consent, say:
         raise Refused("not agreed to; nothing was changed")
     stack.protect(on=False)
     stack.delete(say)
-    if living:
-        say(
-            f"pods of {living} weavers are left: kubectl delete pods -n loom-weavers -l loom.dev/deployment={stage.stack}"
-        )
+    if living != 0:
+        pods = "pods of weavers may be" if living is None else f"pods of {living} weavers are"
+        say(f"{pods} left: kubectl delete pods -n {namespace} -l loom.dev/deployment={stage.stack}")
 
 
 def _kept(resources: list[Mapping[str, str]], template: Mapping[str, Any]) -> list[Mapping[str, str]]:
     kept = {name for name, one in template["Resources"].items() if one.get("DeletionPolicy") in _KEPT}
-    return [one for one in resources if one["LogicalResourceId"] in kept]
+    return [one for one in resources if one["LogicalResourceId"] in kept and one.get("PhysicalResourceId")]
+
+
+def _counted(account: Account, tables: Sequence[str], consent: Consent, say: Say) -> int | None:
+    """Weavers that live; None where the table does not tell, which stops nobody who says FORCE=1. Raises Refused."""
+    try:
+        return sum(_living(account, name) for name in tables)
+    except OperatingError as error:
+        if not consent.force:
+            raise Refused(
+                f"{error}. With FORCE=1 the stack goes all the same, and pods of weavers may be left"
+            ) from error
+        say(f"  {error}")
+        return None
 
 
 def _living(account: Account, name: str) -> int:

@@ -15,10 +15,8 @@ from scripts.aws.account import Account, told
 from scripts.aws.deploy import Consent, Say
 from scripts.aws.errors import OperatingError, Refused
 from scripts.aws.stack import Stack
-from scripts.aws.stage import Stage
 
 _FUNCTION: Final = "AWS::Lambda::Function"
-_TABLE: Final = "AWS::DynamoDB::Table"
 _RESERVED: Final = "ReservedConcurrentExecutions"
 #: DynamoDB's own bound of BatchWriteItem.
 _BATCH: Final = 25
@@ -27,15 +25,11 @@ Item = Mapping[str, Any]
 
 
 def restore(
-    account: Account, stage: Stage, stack: Stack, source: str, consent: Consent, say: Say, wait: Callable[[float], None]
+    account: Account, stack: Stack, source: str, consent: Consent, say: Say, wait: Callable[[float], None]
 ) -> None:
     """The stage's table then holds what ``source`` holds, and nothing else. ``wait`` takes seconds. Raises OperatingError."""
     with told():
-        if stack.described() is None:
-            raise Refused(f"there is no stack {stage.stack}")
-        resources = stack.resources()
-        [target] = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == _TABLE]
-        functions = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == _FUNCTION]
+        target, functions = stack.table(), stack.physical_ids(_FUNCTION)
         dynamodb = account.client("dynamodb")
         _check(dynamodb, source, target)
         say(

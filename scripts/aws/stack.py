@@ -11,6 +11,7 @@ from scripts.aws.account import told
 from scripts.aws.errors import OperatingError, Refused
 from scripts.aws.plan import Change, changes
 
+TABLE: Final = "AWS::DynamoDB::Table"
 #: Chalice's template is SAM: a transform that CloudFormation expands, and that makes roles.
 _CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 _REVIEW: Final = "REVIEW_IN_PROGRESS"
@@ -66,11 +67,29 @@ class Stack:
         described = self.described() or {}
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs") or ()}
 
+    def parameters(self) -> Mapping[str, str]:
+        """As they are in force, defaults too."""
+        described = self.described() or {}
+        return {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters") or ()}
+
     def resources(self) -> list[Mapping[str, str]]:
         """Logical and physical id, type and status of each that is there; a deployment that failed has taken its own away again."""
         pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
         every = (one for page in pages for one in page["StackResourceSummaries"])
         return [one for one in every if one["ResourceStatus"] != "DELETE_COMPLETE"]
+
+    def physical_ids(self, kind: str) -> list[str]:
+        """Of the resources of this type. One that was never made has none."""
+        return [one["PhysicalResourceId"] for one in self.resources() if _is_made(one, kind)]
+
+    def table(self) -> str:
+        """The name of the stack's one table. Raises Refused."""
+        if self.described() is None:
+            raise Refused(f"there is no stack {self.name}: `make deploy` makes it")
+        tables = self.physical_ids(TABLE)
+        if len(tables) != 1:
+            raise Refused(f"the stack {self.name} has {len(tables)} tables, and should have one")
+        return tables[0]
 
     def template(self, kind: str = "Original") -> Mapping[str, Any]:
         """As it was deployed, or, ``Processed``, as CloudFormation expanded it."""
@@ -177,6 +196,10 @@ class Stack:
                 break
         self._seen.update(event["EventId"] for event in new)
         return new[::-1]
+
+
+def _is_made(resource: Mapping[str, str], kind: str) -> bool:
+    return resource["ResourceType"] == kind and bool(resource.get("PhysicalResourceId"))
 
 
 def _line(event: Mapping[str, Any]) -> str:

@@ -12,33 +12,24 @@ from chalicelib.services.authenticate import token_hash
 from scripts.aws.account import Account, told
 from scripts.aws.errors import OperatingError, Refused
 from scripts.aws.stack import Stack
-from scripts.aws.stage import Stage
 
 ROLES: Final[tuple[SystemRole, ...]] = get_args(SystemRole)
 #: Each user has an org of their own.
 _PERSONAL: Final = "personal-{}"
 
 
-def make_token(account: Account, stage: Stage, stack: Stack, user: str, role: SystemRole | None) -> str:
+def make_token(account: Account, stack: Stack, user: str, role: SystemRole | None) -> str:
     """The new token of ``user``. Raises Refused, OperatingError."""
     org = _PERSONAL.format(user)
     if not LABEL_VALUE.fullmatch(org):
         raise Refused(f"{user!r} is no user id: at most 54 letters, digits and -_., as it goes into labels of pods")
     token = f"loom_{secrets.token_urlsafe(32)}"
     endpoint = account.client("dynamodb").meta.endpoint_url
-    tokens = DynamoTokenStore(table(_table_of(stage, stack), region=str(account.region), endpoint=endpoint))
+    with told():
+        name = stack.table()
+    tokens = DynamoTokenStore(table(name, region=str(account.region), endpoint=endpoint))
     try:
         tokens.add(token_hash(token), Principal(user, org, system_role=role))
     except WeaverError as error:
         raise OperatingError(f"cannot write into the table: {error.message}") from error
     return token
-
-
-def _table_of(stage: Stage, stack: Stack) -> str:
-    with told():
-        if stack.described() is None:
-            raise Refused(f"there is no stack {stage.stack}: make deploy STAGE={stage.name}")
-        tables = [one for one in stack.resources() if one["ResourceType"] == "AWS::DynamoDB::Table"]
-    if len(tables) != 1:
-        raise Refused(f"the stack {stage.stack} has {len(tables)} tables, and should have one")
-    return tables[0]["PhysicalResourceId"]

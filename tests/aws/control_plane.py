@@ -59,7 +59,7 @@ class ControlPlane:
 def at_work(deployment: Deployment, endpoint: str, cluster: Path, folder: Path) -> Iterator[ControlPlane]:
     """Both functions in processes of their own, which log into ``folder``, until the block ends."""
     mark = deployment.stage.name
-    token = make_token(deployment.account, deployment.stage, deployment.stack, f"developer-{mark}", None)
+    token = make_token(deployment.account, deployment.stack, f"developer-{mark}", None)
 
     def function(logical_id: str) -> AbstractContextManager[Function]:
         # By its credentials the log of requests tells whose they are.

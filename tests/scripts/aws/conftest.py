@@ -30,6 +30,7 @@ TEMPLATE: Mapping[str, Any] = {
         "EksCluster": {"Type": "String", "Default": ""},
         "KubeconfigSecretArn": {"Type": "String", "Default": ""},
         "SubnetIds": {"Type": "CommaDelimitedList", "Default": ""},
+        "Namespace": {"Type": "String", "Default": "loom-weavers"},
     },
     "Resources": {
         "APIHandler": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "deployment.zip", "Layers": []}},

@@ -1,10 +1,13 @@
 """A stack that goes: not while people work in it, and with a word on what stays."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from chalicelib.adapters.dynamodb.table import Table, table
 from scripts.aws.errors import Refused
-from tests.scripts.aws.conftest import REGION, Operator
+from scripts.aws.stack import Stack
+from tests.scripts.aws.conftest import GIVEN, REGION, Operator
 from tests.scripts.aws.test_deploy import table_of
 
 
@@ -58,6 +61,43 @@ def test_when_forced_it_says_whose_pods_are_left(deployed: Operator):
     deployed.destroy(force=True)
     assert deployed.stack.status is None
     assert f"kubectl delete pods -n loom-weavers -l loom.dev/deployment={deployed.stage.stack}" in deployed.text
+
+
+def test_the_pods_that_are_left_are_where_the_stack_has_them(operator: Operator):
+    operator.configure(**GIVEN, Namespace="tools")
+    operator.deploy()
+    live(operator, 1)
+    operator.destroy(force=True)
+    assert "pods of 1 weavers are left: kubectl delete pods -n tools -l " in operator.text
+
+
+def test_a_table_that_does_not_tell_is_in_nobodys_way_who_insists(deployed: Operator):
+    deployed.account.client("dynamodb").delete_table(TableName=table_of(deployed))
+    with pytest.raises(Refused, match=r"cannot count the weavers in .*With FORCE=1 the stack goes all the same"):
+        deployed.destroy()
+    assert deployed.stack.status == "CREATE_COMPLETE"
+    deployed.destroy(force=True)
+    assert deployed.stack.status is None
+    assert "  cannot count the weavers in " in deployed.text
+    assert "pods of weavers may be left: kubectl delete pods -n loom-weavers -l " in deployed.text
+
+
+class HalfMade(Stack):
+    """What was never made has no physical id (ListStackResources: "Required: No"). moto makes all of it."""
+
+    def resources(self) -> list[Mapping[str, str]]:
+        return [
+            {name: value for name, value in one.items() if name != "PhysicalResourceId"} for one in super().resources()
+        ]
+
+
+def test_a_stack_of_which_nothing_was_made(deployed: Operator):
+    live(deployed, 1)
+    plain = deployed.stack
+    deployed.stack = HalfMade(plain.cloudformation, plain.name, plain.pause)
+    deployed.destroy()
+    assert deployed.stack.status is None
+    assert "stays: AWS::DynamoDB::Table" not in deployed.text
 
 
 def test_it_is_asked_for(deployed: Operator):

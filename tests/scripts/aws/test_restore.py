@@ -63,7 +63,6 @@ def run(operator: Operator, source: str) -> None:
     waited: list[float] = []
     restore(
         operator.account,
-        operator.stage,
         operator.stack,
         source,
         operator.consent(),
