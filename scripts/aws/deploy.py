@@ -25,7 +25,7 @@ class Consent:
 
 def deploy(account: Account, stage: Stage, stack: Stack, bucket: str | None, consent: Consent, say: Say) -> None:
     """The package of this checkout. Raises OperatingError."""
-    found = ready(account, stage, bucket)
+    found = ready(account, stage, stack, bucket)
     say(f"deploy: {stage.stack} in {account.id} {account.region}, packages in {found.bucket.name}")
     template = uploaded(found.bucket, stage.package, found.template)
     release = Release(template, found.configuration.parameters, found.configuration.tags, commit_of(stage.root))

@@ -6,15 +6,18 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from scripts.aws.account import Account, Bucket
+from scripts.aws.account import Account, Bucket, told
 from scripts.aws.errors import OperatingError, Refused
 from scripts.aws.releases import local_template
+from scripts.aws.stack import Stack
 from scripts.aws.stage import Configuration, Stage, configuration, missing_parameters, unknown_parameters
 
 #: The template's parameters that name the EKS cluster, and the subnets from which functions reach a private one.
 CLUSTER: Final = "EksCluster"
 KUBECONFIG: Final = "KubeconfigSecretArn"
 SUBNETS: Final = "SubnetIds"
+#: Says whether the stack makes API Gateway's role for logs, which is the default.
+LOG_ROLE: Final = "ApiGatewayLogRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def bucket_name(account: str, region: str) -> str:
     return f"weavers-artifacts-{account}-{region}"
 
 
-def ready(account: Account, stage: Stage, bucket: str | None) -> Ready:
+def ready(account: Account, stage: Stage, stack: Stack, bucket: str | None) -> Ready:
     """Raises Refused, which lists what is missing; OperatingError where AWS does not answer."""
     place = reachable_bucket(account, bucket)
     missing = [place] if isinstance(place, str) else []
@@ -46,6 +49,8 @@ def ready(account: Account, stage: Stage, bucket: str | None) -> Ready:
     if template is not None:
         given = Configuration(stage.parameters(template, given.parameters), given.tags)
         missing += _parameters(stage, template, given.parameters)
+        if LOG_ROLE in template.get("Parameters", {}) and given.parameters.get(LOG_ROLE) != "exists":
+            missing += _log_role(account, stage, stack)
     missing += _cluster(account, given.parameters)
     if missing or template is None or isinstance(place, str):
         raise Refused("missing:\n" + "\n".join(f"  - {one}" for one in missing))
@@ -77,6 +82,18 @@ def _parameters(stage: Stage, template: Mapping[str, Any], given: Mapping[str, s
     clusters = {CLUSTER, KUBECONFIG}
     if clusters <= template.get("Parameters", {}).keys() and len([one for one in clusters if given.get(one)]) != 1:
         yield f"the cluster: exactly one of the parameters {CLUSTER} and {KUBECONFIG} in {file}"
+
+
+def _log_role(account: Account, stage: Stage, stack: Stack) -> Iterator[str]:
+    """API Gateway has one role for logs in an account and region: a second stack that sets its own would cut off the first's."""
+    with told():
+        role = account.client("apigateway").get_account().get("cloudwatchRoleArn")
+        own = stack.physical_ids("AWS::IAM::Role") if role and stack.described() else []
+    if role and role.rpartition("/")[2] not in own:
+        yield (
+            f"the parameter {LOG_ROLE} in {stage.configuration_file}: another stack has set API Gateway's role for logs "
+            f'({role}): say "{LOG_ROLE}": "exists"'
+        )
 
 
 def _cluster(account: Account, given: Mapping[str, str]) -> Iterator[str]:

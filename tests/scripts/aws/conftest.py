@@ -30,6 +30,7 @@ TEMPLATE: Mapping[str, Any] = {
         "EksCluster": {"Type": "String", "Default": ""},
         "KubeconfigSecretArn": {"Type": "String", "Default": ""},
         "SubnetIds": {"Type": "CommaDelimitedList", "Default": ""},
+        "ApiGatewayLogRole": {"Type": "String", "Default": "make"},
         "Namespace": {"Type": "String", "Default": "loom-weavers"},
     },
     "Resources": {

@@ -1,7 +1,8 @@
 """A deployment in moto's account: what is missing is said, what is planned is shown and agreed to, and twice is once."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -69,6 +70,43 @@ def test_a_cluster_that_functions_cannot_use(operator: Operator):
     operator.configure(RelayUrl="wss://x", EksCluster=name)
     with pytest.raises(Refused, match=f"the parameter SubnetIds: the endpoint of the EKS cluster {name} is private"):
         operator.deploy()
+
+
+@contextmanager
+def log_role(operator: Operator, arn: str) -> Iterator[None]:
+    """As the account's while it lasts: other tests have the same account."""
+    gateway = operator.account.client("apigateway")
+    told = {"op": "replace", "path": "/cloudwatchRoleArn"}
+    gateway.update_account(patchOperations=[{**told, "value": arn}])
+    try:
+        yield
+    finally:
+        gateway.update_account(patchOperations=[{**told, "value": ""}])
+
+
+def test_a_role_for_logs_that_another_stack_has_set(operator: Operator):
+    with log_role(operator, "arn:aws:iam::123456789012:role/weavers-other-ApiGatewayLogsRole"):
+        with pytest.raises(Refused) as refused:
+            operator.deploy()
+        operator.configure(**GIVEN, ApiGatewayLogRole="exists")
+        operator.deploy()
+    assert "weavers-other-ApiGatewayLogsRole" in str(refused.value)
+    assert 'say "ApiGatewayLogRole": "exists"' in str(refused.value)
+    assert operator.stack.status == "CREATE_COMPLETE"
+
+
+def test_a_role_for_logs_that_this_stack_has_set(operator: Operator):
+    def with_role(template: Any) -> None:
+        policy = {"Version": "2012-10-17", "Statement": []}
+        role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": policy}}
+        template["Resources"]["ApiGatewayLogsRole"] = role
+
+    operator.package(with_role)
+    operator.deploy()
+    [name] = operator.stack.physical_ids("AWS::IAM::Role")
+    with log_role(operator, f"arn:aws:iam::123456789012:role/{name}"):
+        operator.deploy()
+    assert "nothing to change" in operator.text
 
 
 def test_a_file_of_parameters_that_is_none(operator: Operator):
