@@ -63,9 +63,10 @@ class Stack:
         return str(described["StackStatus"]) if described else None
 
     def outputs(self) -> Mapping[str, str]:
-        """What the stack tells."""
+        """What the stack tells, but for Chalice's own, which have no description: its URL is not that of a custom domain."""
         described = self.described() or {}
-        return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs") or ()}
+        ours = [one for one in described.get("Outputs") or () if one.get("Description")]
+        return {one["OutputKey"]: one["OutputValue"] for one in ours}
 
     def parameters(self) -> Mapping[str, str]:
         """As they are in force, defaults too."""

@@ -86,7 +86,8 @@ def by_hand(deployment: "Deployment", adapted: Mapping[str, Any], parameters: Ma
     """
     resources = {name: one for kind in BY_HAND for name, one in _of_type(adapted, kind)}
     resolved = {
-        name: {"Value": {"Fn::ToJsonString": one["Properties"]}, **_condition(one)} for name, one in resources.items()
+        name: {"Description": name, "Value": {"Fn::ToJsonString": one["Properties"]}, **_condition(one)}
+        for name, one in resources.items()
     }
     release = Release({**adapted, "Outputs": resolved}, parameters, {})
     deployment.client("cloudformation").update_stack(

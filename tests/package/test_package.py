@@ -14,6 +14,7 @@ from app import app
 from scripts.bench_lambda import ARCHITECTURE
 from scripts.package import archive, layer
 from scripts.package.__main__ import Sizes
+from scripts.package.own_template import own_template
 from scripts.package.template import DEPENDENCIES, architecture_of, functions, in_ascii
 from tests.package.functions import Package
 
@@ -112,6 +113,12 @@ def test_functions_of_several_architectures_are_refused(packaged: Package):
     }
     with pytest.raises(ValueError, match="one architecture"):
         architecture_of({"Resources": resources})
+
+
+def test_its_outputs_are_told_apart_from_chalices_by_their_descriptions(packaged: Package):
+    outputs = packaged.template["Outputs"]
+    assert {name for name, one in outputs.items() if one.get("Description")} == own_template()["Outputs"].keys()
+    assert "EndpointURL" in outputs
 
 
 def test_what_cloudformation_may_not_give_back_is_in_no_template(packaged: Package):

@@ -114,6 +114,15 @@ def test_resources_that_a_failed_deployment_took_away_are_not_there():
     assert [one["ResourceStatus"] for one in there] == ["CREATE_COMPLETE", "UPDATE_FAILED"]
 
 
+def test_what_chalice_tells_is_not_told():
+    described = [
+        {"OutputKey": "ServerUrl", "OutputValue": "https://loom.example.com", "Description": "What people give."},
+        {"OutputKey": "EndpointURL", "OutputValue": "https://x.execute-api.us-east-1.amazonaws.com/v1/"},
+    ]
+    there = stack(describe_stacks=[{"Stacks": [{"StackStatus": "UPDATE_COMPLETE", "Outputs": described}]}])
+    assert there.outputs() == {"ServerUrl": "https://loom.example.com"}
+
+
 @pytest.mark.parametrize(
     ("code", "status", "exit_code"),
     [("ValidationError", 400, 1), ("AccessDenied", 403, 1), ("Throttling", 400, 2), ("InternalFailure", 500, 2)],
