@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from loom.cli.gone import until_gone
@@ -26,6 +27,8 @@ from loom.wire import Exit, Resize, Status
 #: Hours that the weaver would live if nobody could delete it.
 _LIFETIME: Final = 0.25
 _UNHEALTHY: Final = 503
+#: A path that no version has.
+_NOWHERE: Final = "/api/smoke/nothing-here"
 #: Wide enough that no line of ours is wrapped.
 _SIZE: Final = Resize(rows=24, cols=100)
 
@@ -49,6 +52,8 @@ def smoke(config: Config, say: Callable[[str], None], patience: Patience, image:
     name = f"smoke-{secrets.token_hex(4)}"
     with _step(say, "the API answers, and reaches Kubernetes and DynamoDB"):
         _healthy(config)
+    with _step(say, "a path that is not there is answered as an error of ours, without the token"):
+        refused_cleanly(config)
     weaver_id: str | None = None
     try:
         with _step(say, f"a weaver is made: {name}"):
@@ -78,6 +83,22 @@ def _healthy(config: Config) -> None:
     wrong = [f"{name}: {check.get('message')}" for name, check in checks.items() if not check.get("ok")]
     if wrong:
         raise SmokeFailed(f"the control plane is unhealthy: {printable('; '.join(wrong))}")
+
+
+def refused_cleanly(config: Config) -> None:
+    """API Gateway answers such a path itself, and to a token says what it read of it, unless its gateway responses are ours.
+
+    Raises LoomError, which does not repeat a token either.
+    """
+    try:
+        HttpClient(config, lambda _what: nullcontext()).request("GET", _NOWHERE)
+    except ApiError as error:
+        if config.token and config.token in f"{error} {error.details}":
+            raise SmokeFailed(f"the answer to {_NOWHERE} has the token in it, which may end up in logs") from None
+        if (error.status, error.code) != (HTTPStatus.NOT_FOUND, "not_found"):
+            raise SmokeFailed(f"{_NOWHERE} was answered {error.status} {error.code}: {error}") from error
+        return
+    raise SmokeFailed(f"{_NOWHERE} was answered as if it were there")
 
 
 def _use(api: Api, weaver_id: str, say: Callable[[str], None], patience: Patience) -> None:

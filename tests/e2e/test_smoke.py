@@ -34,6 +34,7 @@ def test_a_deployment_that_works(edition: Edition):
     steps = [line.removeprefix("smoke: ok  ") for line in done.stdout.splitlines()]
     beginnings = (
         "the API answers",
+        "a path that is not there",
         "a weaver is made",
         "the relay takes us",
         "the weaver runs",
