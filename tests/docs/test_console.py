@@ -25,9 +25,9 @@ SHOWN = [
 ]
 OPTIONS = dict(inventory.commands())
 #: What is not ours, and not looked at.
-OTHERS = {".venv/bin/uv", "docker", "echo", "eksctl", "export", "jq", "kubectl"}
+OTHERS = {".venv/bin/uv", "docker", "echo", "eksctl", "export", "jq", "kubectl", "printf"}
 #: Of AWS' command line, what is none of an API's operations: waiters, and commands of its own.
-AWS_OWN = {("s3", "mb"), ("sso", "login"), ("dynamodb", "wait")}
+AWS_OWN = {("s3", "mb"), ("sso", "login"), ("dynamodb", "wait"), ("ecr", "get-login-password")}
 
 
 @pytest.mark.parametrize(("page", "line"), SHOWN, ids=[f"{page}: {line}" for page, line in SHOWN])
@@ -83,7 +83,11 @@ def test_what_aws_does_not_know_is_found():
 
 
 def commands(line: str) -> list[list[str]]:
-    """The commands of a pipe, as words; what `xargs` runs stands for itself, with a word that it adds."""
+    """The commands of a pipe, as words, and that whose output a variable is given before; what `xargs` runs stands for itself,
+    with a word that it adds.
+    """
+    if given := re.fullmatch(r"[A-Z]+=\$\((.*?)\) && (.*)", line):
+        return [*commands(given[1]), *commands(given[2])]
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|")
     lexer.whitespace_split, lexer.commenters = True, ""
     found = [list(words) for is_pipe, words in itertools.groupby(lexer, lambda word: word == "|") if not is_pipe]

@@ -2,6 +2,11 @@
 
 import json
 import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
 
 from scripts.aws.__main__ import parser
 from scripts.aws.stage import Stage, configuration, missing_parameters, unknown_parameters
@@ -62,3 +67,54 @@ def test_what_make_smoke_prints_is_what_the_page_shows():
     steps = re.findall(r"^smoke: ok  (.+?)(?:: smoke-\w+)?  \(", PAGE, re.MULTILINE)
     assert len(steps) == len(re.findall(r"with _step\(", source))
     assert [step for step in steps if step not in source] == []
+
+
+#: Instead of what the page's command runs: what they are given goes into files.
+STUBS = {"make": "echo loom_secret", "openssl": "echo 0123abcd", "kubectl": 'echo "$@" > given; cat > read'}
+
+
+def relay_secret(folder: Path, **stubs: str) -> int:
+    """The exit code of the command of the page that makes the relays' Secret."""
+    for name, script in {**STUBS, **stubs}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    [line] = re.findall(r"^\$ (.*create secret generic relay.*)$", PAGE, re.MULTILINE)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin"}
+    return subprocess.run(["bash", "-c", line], cwd=folder, env=environment, check=False).returncode
+
+
+def test_the_relays_secret_has_what_they_ask_for_and_is_on_no_command_line(tmp_path: Path):
+    assert relay_secret(tmp_path) == 0
+    [deployment] = [
+        one
+        for one in yaml.safe_load_all((ROOT / "infra" / "kubernetes" / "relay.yaml").read_text())
+        if one["kind"] == "Deployment"
+    ]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    wanted = [
+        one["valueFrom"]["secretKeyRef"] for one in container["env"] if "secretKeyRef" in one.get("valueFrom", {})
+    ]
+    made = dict(line.split("=") for line in (tmp_path / "read").read_text().splitlines())
+    assert made == {"token": "loom_secret", "resume-key": "0123abcd"}
+    assert {(one["name"], one["key"]) for one in wanted} == {("relay", key) for key in made}
+    assert not any(value in (tmp_path / "given").read_text() for value in made.values())
+
+
+def test_without_a_token_there_is_no_secret(tmp_path: Path):
+    assert relay_secret(tmp_path, make="exit 2") != 0
+    assert not (tmp_path / "given").exists()
+
+
+@pytest.mark.parametrize(
+    "made_before", ["ecr create-repository --repository-name relay", "docker login", "docker build"]
+)
+def test_the_relays_image_is_pushed_to_where_it_can_be(made_before: str):
+    assert 0 < PAGE.index(made_before) < PAGE.index("docker push ")
+
+
+def test_the_relays_image_is_built_from_the_file_that_is_told_and_for_the_nodes_of_the_sample():
+    [build] = re.findall(r"^\$ (docker build .*)$", PAGE, re.MULTILINE)
+    [file] = re.findall(r" -f (\S+) ", build)
+    assert f"saved there as `{file}`" in PAGE
+    [instance] = re.findall(r"instanceType: (\w+)\.", PAGE)
+    assert instance.endswith("g") == ("--platform linux/arm64" in build)  # Graviton's, by EC2's naming conventions
