@@ -191,7 +191,9 @@ def test_the_table_is_not_removed_by_mistake(operator: Operator):
 
 def test_a_stack_in_a_state_that_takes_no_change(operator: Operator):
     operator.stack.described = lambda: {"StackStatus": "ROLLBACK_COMPLETE"}  # type: ignore[method-assign]  # moto has no such state
-    with pytest.raises(Refused, match="is ROLLBACK_COMPLETE: its first .* delete it with `make destroy`, then deploy again"):
+    with pytest.raises(
+        Refused, match=r"is ROLLBACK_COMPLETE: its first .* delete it with `make destroy`, then deploy again"
+    ):
         operator.deploy()
     operator.stack.described = lambda: {"StackStatus": "UPDATE_IN_PROGRESS"}  # type: ignore[method-assign]
     with pytest.raises(Refused, match="somebody else is at it"):
