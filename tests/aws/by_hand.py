@@ -58,15 +58,6 @@ def _account(account: Account, _name: str, properties: Properties) -> None:
     account.client("apigateway").update_account(patchOperations=[role])
 
 
-def _budget(account: Account, _name: str, properties: Properties) -> None:
-    budget, limit = properties["Budget"], properties["Budget"]["BudgetLimit"]
-    account.client("budgets").create_budget(
-        AccountId=account.id,
-        Budget={**budget, "BudgetLimit": {**limit, "Amount": _text(limit["Amount"])}},
-        NotificationsWithSubscribers=properties["NotificationsWithSubscribers"],
-    )
-
-
 def _subscription(account: Account, _name: str, properties: Properties) -> None:
     account.client("sns").subscribe(**properties)
 
@@ -91,7 +82,6 @@ BY_HAND: Final[Mapping[str, Callable[[Account, str, Properties], None]]] = {
     "AWS::ApiGateway::Account": _account,
     "AWS::ApiGateway::RestApi": _gateway_responses,
     "AWS::ApiGateway::Stage": _stage,
-    "AWS::Budgets::Budget": _budget,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::DynamoDB::Table": _table,
     "AWS::Lambda::EventInvokeConfig": _event_invoke_config,

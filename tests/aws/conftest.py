@@ -80,7 +80,6 @@ def deployment(
             "RelayUrl": "wss://relay.example",
             "KubeconfigSecretArn": secret["ARN"],
             "AlarmEmail": EMAIL,
-            **({} if ENDPOINT else {"MonthlyBudget": "100"}),  # LocalStack has none for free
         }
         yield deployed(session, packaged, stage, parameters, on_moto=not ENDPOINT)
 

@@ -20,7 +20,6 @@ LOOKED_AT = {
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
-    "AWS::Budgets::Budget",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table",
@@ -152,15 +151,6 @@ def test_the_operators_hear_of_alarms(deployment: Deployment):
     topic = deployment.physical["AlarmTopic"]
     [one] = deployment.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (one["Protocol"], one["Endpoint"]) == ("email", EMAIL)
-
-
-@pytest.mark.skipif(bool(ENDPOINT), reason="LocalStack has no budgets for free")
-def test_the_operators_hear_of_money(deployment: Deployment):
-    budgets, named = deployment.client("budgets"), {"AccountId": deployment.account.id}
-    [budget] = budgets.describe_budgets(**named)["Budgets"]
-    assert (budget["TimeUnit"], float(budget["BudgetLimit"]["Amount"])) == ("MONTHLY", 100)
-    told = budgets.describe_notifications_for_budget(**named, BudgetName=budget["BudgetName"])["Notifications"]
-    assert {one["NotificationType"] for one in told} == {"ACTUAL", "FORECASTED"}
 
 
 def test_api_gateway_may_write_its_log(deployment: Deployment):

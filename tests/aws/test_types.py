@@ -11,8 +11,6 @@ from tests.infra_aws.stack import expanded
 
 pytestmark = pytest.mark.xdist_group("stack")  # merged and expanded once
 
-#: Not among LocalStack's free services.
-NOT_FREE = {"AWS::Budgets::Budget"}
 COMPOSE = yaml.safe_load(Path("infra/localstack/compose.yaml").read_text())
 
 
@@ -26,7 +24,7 @@ def test_each_type_is_looked_at_or_it_is_said_why_not():
 
 
 def test_localstack_has_every_service_of_the_stack_and_those_of_its_deployment():
-    services = {kind.split("::")[1].lower() for kind in types() - LEFT_OUT.keys() - NOT_ASKED_FOR - NOT_FREE}
+    services = {kind.split("::")[1].lower() for kind in types() - LEFT_OUT.keys() - NOT_ASKED_FOR}
     listed = COMPOSE["services"]["localstack"]["environment"]["SERVICES"].split(",")
     assert set(listed) == services | {"cloudformation", "s3", "secretsmanager", "sts"}
 

@@ -78,8 +78,6 @@ ACCESS = {"ApiClusterAccess", "SweepClusterAccess"}
         ),
         ({**SECRET, "Waf": "true"}, LOG_ROLE | {"Firewall", "FirewallBeforeApi"}),
         ({**SECRET, "AlarmEmail": "ops@example.com"}, LOG_ROLE | {"AlarmByEmail"}),
-        ({**SECRET, "AlarmEmail": "ops@example.com", "MonthlyBudget": "100"}, LOG_ROLE | {"AlarmByEmail", "Budget"}),
-        ({**SECRET, "MonthlyBudget": "100"}, LOG_ROLE),  # nobody to tell
         ({**SECRET, "HostedZoneId": "Z1"}, LOG_ROLE),
     ],
 )  # fmt: skip
