@@ -32,30 +32,35 @@ class Front:
         answers, requests = await asyncio.open_connection(host, int(port))
         answering = asyncio.create_task(_pipe(answers, writer))
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            while await self._pass_on(reader, requests, writer):
-                pass
+            begun: bytes | None = b""
+            while begun is not None:
+                begun = await self._pass_on(begun, reader, requests, writer)
         requests.close()
         await answering
 
     async def _pass_on(
-        self, reader: asyncio.StreamReader, requests: asyncio.StreamWriter, writer: asyncio.StreamWriter
-    ) -> bool:
-        """One request; False when there is none to come."""
-        head = await reader.readuntil(b"\r\n\r\n")
+        self, begun: bytes, reader: asyncio.StreamReader, requests: asyncio.StreamWriter, writer: asyncio.StreamWriter
+    ) -> bytes | None:
+        """One request, of which ``begun`` was read; what was read of the next one, None when there is none to come."""
+        head = begun + await reader.readuntil(b"\r\n\r\n")
         fields = {name.lower(): value for name, value in _HEADER.findall(head)}
         if not self._knows(fields.get(b"authorization", b""), writer):
             await reader.readexactly(int(fields.get(b"content-length", b"0")))
             length = len(_UNAUTHORIZED)
             writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n")
             writer.write(b"Content-Length: %d\r\n\r\n%b" % (length, _UNAUTHORIZED))
-            return True
+            return b""
         line, _, rest = re.sub(rb"(?i)\r\nauthorization:[^\r]*", b"", head).partition(b"\r\n")
         requests.write(b"%b\r\nAuthorization: Bearer %b\r\n%b" % (line, (self.upstream.token or "").encode(), rest))
         if b"upgrade" in fields:
+            first = await reader.read(1)
+            if first.isalpha():  # a method: the upgrade was refused. Frames of WebSockets begin with 0x80 or more
+                return first
+            requests.write(first)
             await _pipe(reader, requests)
-            return False
+            return None
         requests.write(await reader.readexactly(int(fields.get(b"content-length", b"0"))))
-        return True
+        return b""
 
     def _knows(self, authorization: bytes, writer: asyncio.StreamWriter) -> bool:
         known = {f"Bearer {token}".encode() for token in self.tokens.read_text().split()}
