@@ -115,7 +115,8 @@ def streaming(api: Client) -> None:
     assert (done.stdout, done.stderr, done.exit_code) == ("in", "oops\n", 7)
     lines = api.log("one", follow=True)
     assert next(lines) == "first\n"
-    assert api.exec("one", command=["touch", "/tmp/end"]).exit_code == 0
+    # The pod, which this ends, may take the program that ended it along.
+    assert api.exec("one", command=["touch", "/tmp/end"]).exit_code in (0, 137)
     assert list(lines) == ["last\n"]
 
 
