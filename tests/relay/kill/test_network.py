@@ -9,7 +9,7 @@ import pytest
 
 from loom.client.api import Ticket
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
-from tests.relay.kill.counting import COUNT, TELL, counted, counts_on, sees, typing
+from tests.relay.counting import COUNT, TELL, counted, counts_on, sees, typing
 from tests.relay.kill.network import Network, may_make_networks, network
 from tests.relay.passage import passage
 from tests.relay.person import Person

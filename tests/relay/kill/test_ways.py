@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.relay.kill.counting import COUNT, TELL, counted, counts_on, sees, typing
+from tests.relay.counting import COUNT, TELL, counted, counts_on, sees, typing
 from tests.relay.passage import Passage
 from tests.relay.person import Person
 from tests.relay.pods import IMAGE, Cluster
