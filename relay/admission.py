@@ -26,7 +26,9 @@ _REQUIRED: Final = ["iss", "aud", "sub", "jti", "iat", "exp"]
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who connects, to what. ``may`` is the most the viewer may have as its role; ``resumed`` that it says it was here before."""
+    """Who connects, to what. ``may`` is the most the viewer may have as its role; ``resumed`` that it says it was here before,
+    and ``input_id`` what it typed then, None when that is not known.
+    """
 
     viewer_id: str
     weaver_id: str
@@ -35,6 +37,7 @@ class Admitted:
     role: Role
     weaver_expires_at: datetime
     resumed: bool
+    input_id: str | None = None
 
 
 class Admission:
@@ -59,6 +62,7 @@ class Admission:
         same = viewer and (viewer.weaver_id, viewer.sub) == (claims.weaver_id, claims.sub)
         return Admitted(
             viewer_id=viewer.viewer_id if viewer and same else uuid.uuid4().hex,
+            input_id=viewer.input_id if viewer and same else None,
             weaver_id=claims.weaver_id,
             user_id=claims.sub,
             may=claims.role,
@@ -81,6 +85,7 @@ class Admission:
             raise Refusal(401, "unauthorized", "your rights cannot be checked here: come with a new ticket")
         return Admitted(
             viewer_id=viewer.viewer_id,
+            input_id=viewer.input_id,
             weaver_id=viewer.weaver_id,
             user_id=viewer.sub,
             may=viewer.may,

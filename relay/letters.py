@@ -35,6 +35,7 @@ class Letters:
             self._renewal.cancel()
         claims = ResumeClaims(
             viewer_id=self._viewer.id,
+            input_id=self._viewer.typing.id,
             weaver_id=self._admitted.weaver_id,
             sub=self._admitted.user_id,
             may=self._viewer.may,

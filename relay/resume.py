@@ -29,6 +29,7 @@ class ResumeClaims(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     viewer_id: str
+    input_id: str  # of what it types
     weaver_id: str
     sub: str  # the user's id
     may: Role

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -34,6 +35,8 @@ _WORTH_TELLING: Final = 1.0
 _KEPT: Final = LIFETIME.total_seconds()
 #: Seconds after its time that something is looked for, to be sure that it is due.
 _LATER: Final = 0.1
+#: Seconds that whoever comes back from another relay waits to hear how much of its input came.
+_TOLD_WITHIN: Final = 5.0
 #: A container that runs for longer than this has drawn things that nobody here has seen.
 _FRESH: Final = timedelta(seconds=5)
 
@@ -42,7 +45,7 @@ _FRESH: Final = timedelta(seconds=5)
 class Place:
     """What stays of a viewer between its connections: how much it typed. ``reading`` reads its present connection, if any."""
 
-    typing: Typing = field(default_factory=Typing)
+    typing: Typing
     reading: asyncio.Task[None] | None = None
     left_at: float = 0.0  # seconds of the event loop's clock
 
@@ -69,6 +72,7 @@ class Session:
         self._clock = asyncio.get_running_loop().time
         self._follower = PodFollower(kube, pod_name(weaver_id), self._pod_changed)
         self._terminal = Terminal(kube, pod_name(weaver_id), self._output, self._past_output, self._replay)
+        self._continues = False  # another relay had it before
         self._replaying = False
         self._reported = ""
         self._clone_failure_told = False
@@ -79,9 +83,17 @@ class Session:
         """What is known of a viewer that was here before."""
         return self._places.get(viewer_id)
 
-    def new_place(self, viewer_id: str) -> Place:
+    def new_place(self, viewer_id: str, typing: Typing) -> Place:
         """The place of a viewer that is here for the first time."""
-        return self._places.setdefault(viewer_id, Place())
+        return self._places.setdefault(viewer_id, Place(typing))
+
+    async def came(self, input_id: str) -> int | None:
+        """How much of an input the container got by way of another relay; None when nobody can tell."""
+        self._continues = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TOLD_WITHIN):
+                await self._terminal.joined.wait()
+        return self._terminal.positions.get(input_id)
 
     @property
     def viewer_ids(self) -> list[str]:
@@ -108,8 +120,7 @@ class Session:
         if passed:
             await self._terminal.write(passed, viewer.typing)
         else:  # an observer's typing goes nowhere
-            accepted.take(len(data))
-            accepted.finish(len(data))
+            accepted.finish(accepted.take(len(data)))
         viewer.typing.moved()
 
     async def want_role(self, viewer: Viewer, want: Role) -> bool:
@@ -176,7 +187,7 @@ class Session:
     async def _while_running(self) -> Observation:
         """Attach, and attach again when the stream breaks, until the container is over."""
         pause = _RETRY_FIRST
-        redraw = self._drew_before()
+        redraw = self._continues or self._drew_before()
         while True:
             why = "the terminal's connection to the weaver broke; connecting again"
             finished = False
@@ -198,6 +209,7 @@ class Session:
 
     async def _finish(self, seen: Observation) -> None:
         """Tell everybody how it ended; what the container wrote comes first, also when nobody saw it run."""
+        self._terminal.joined.set()  # nobody waits for that any more
         status = seen.status
         if status and "ready" in status.stages and self.hub.state.status != "running":
             self.hub.tell(replace(weaver_state(seen), status="running", reason=None, message=None))

@@ -3,17 +3,17 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from loom.wire import Resize, Snapshot, WireError, parse_snapshot
+from loom.wire import LONGEST_TAG, TAKES_TAGS, Resize, Snapshot, WireError, parse_snapshot, pieces
 from relay.attach import Attach
 from relay.beginning import Beginning
 from relay.core.channels import STDIN_PIECE
 from relay.core.joining import written_before
-from relay.core.sent import Sent
+from relay.core.sent import Piece, Sent
 from relay.core.viewer import Typing
 from relay.kube import Kube, KubeError
 
@@ -29,6 +29,8 @@ _SNAPSHOT: Final = ("loom", "session", "--snapshot")
 _SILENCE: Final = 0.15
 #: Seconds a program has to notice a size before the next one.
 _NOTICED: Final = 0.05
+#: A piece of input goes into one frame, so that it is known what was sent.
+_PIECE: Final = STDIN_PIECE - LONGEST_TAG
 #: Bytes of input that may wait; whoever types more waits too.
 _INPUT_LIMIT: Final = 64 * 1024
 #: Bytes of waiting input above which programs get no more answers from the screen; what people type still has room.
@@ -63,12 +65,16 @@ class Terminal:
         self._past_output = past_output
         self._replay = replay
         self._attach: Attach | None = None
-        self._joined = False  # log and stream were joined: all further output comes from streams
+        self.joined = asyncio.Event()  # what is to be known of what was before is known
+        self.positions: Mapping[str, int] = {}  # how much of each input came, when ``loom session`` last told
+        self._log_shown = False  # all further output comes from streams
+        self._silent = False  # the container has not written anything yet
+        self._tags = False  # it takes them
         self._beginning: Beginning | None = None  # of the stream, until it is joined
         self._size: Resize | None = None
         self._sized = asyncio.Event()
         self._heard = False  # the present stream has brought output
-        self._input: deque[tuple[bytes, Typing | None]] = deque()
+        self._input: deque[Piece] = deque()
         self._takes_input = True
         self._sent = Sent()
         self._holds_input = False  # until it is known what of it the stream before this one lost
@@ -111,23 +117,24 @@ class Terminal:
 
     async def show_log(self) -> None:
         """What the container wrote, when it ended before it could be attached to. Nothing when it was shown already."""
-        if not self._joined:
-            self._joined = True
+        if not self._log_shown:
+            self._log_shown = True
             self._past_output(written_before(await self._read_log(), b""))
 
     async def write(self, data: bytes, typing: Typing) -> None:
         """Input of a viewer. Returns when there is room for more; before the first stream it is kept."""
         if self._takes_input:
-            self._enqueue(data, typing)
+            for part in pieces(data, _PIECE):
+                self._enqueue(Piece(part, typing, typing.accepted.take(len(part)) - len(part)))
             await self._send_input()
             await self._room.wait()
 
     def stop_input(self) -> None:
         """Take no more input. What waits is given back: who typed it sends it to the next relay."""
         self._takes_input = False
-        for data, typing in self._input:
-            if typing:
-                typing.accepted.give_back(len(data))
+        for piece in self._input:
+            if piece.typing:
+                piece.typing.accepted.give_back(piece.start)
         self._input.clear()
         self._waiting_input = 0
         self._room.set()
@@ -135,7 +142,7 @@ class Terminal:
     def reply(self, data: bytes) -> None:
         """What the screen answers in the middle of output: sent soon. Lost on a program that asks on and reads nothing."""
         if self._waiting_input + len(data) <= _REPLIES_LIMIT:
-            self._enqueue(data, None)
+            self._enqueue(Piece(data))
             self._send_input_soon()
 
     async def resize(self, size: Resize | None) -> None:
@@ -167,7 +174,7 @@ class Terminal:
         if self._beginning:
             await self._beginning.take(data)
         else:
-            self._output(data)
+            self._show(data)
 
     async def _join(self, attach: Attach, beginning: Beginning, *, redraw: bool) -> _Redraw:
         """Show what was there before the stream began, then the stream so far. Returns what programs are to draw anew."""
@@ -175,26 +182,26 @@ class Terminal:
             if snapshot := await self._snapshot(beginning):
                 return self._take_over(snapshot, beginning)
             self._sent.forget()
-        past = b"" if self._joined else await self._read_log()
+        past = b"" if self._log_shown else await self._read_log()
         if past:
             await asyncio.sleep(_LOG_AHEAD)
         missing = not redraw and written_before(past, beginning.data)
         if missing and (snapshot := await self._snapshot(beginning)):
             return self._take_over(snapshot, beginning)
-        if not self._joined:
+        if not self._log_shown:
             # A stream that was refused at once (the container is not quite there) joins nothing: the next one will.
             live = beginning.data
-            self._joined = bool(past or live or attach.status is None or attach.status.success)
+            self._log_shown = bool(past or live or attach.status is None or attach.status.success)
+            self._silent = not redraw and not missing
             self._past_output(written_before(past, live))
         self._go_on(beginning)
         return _Redraw.ALL if redraw else _Redraw.IF_SILENT
 
     def _take_over(self, snapshot: Snapshot, beginning: Beginning) -> _Redraw:
-        if not self._joined:  # what others typed before is in the count: there is nothing to compare it with
-            self._sent.forget()
-        self._joined = True
+        self._log_shown = self._tags = True
         self._replay(snapshot)
-        self._send_again(snapshot)
+        self.positions = snapshot.positions
+        self._send_again(self._sent.lost(snapshot.positions))
         self._go_on(beginning)
         return _Redraw.NOTHING if snapshot.complete else _Redraw.ALL
 
@@ -207,19 +214,18 @@ class Terminal:
             return None
         return snapshot if await beginning.cut(snapshot.mark) else None
 
-    def _send_again(self, snapshot: Snapshot) -> None:
+    def _send_again(self, lost: list[Piece]) -> None:
         """What the stream before this one lost of the input comes before what was typed since."""
-        if snapshot.read is None:
-            self._sent.forget()
-        elif lost := self._sent.lost(snapshot.read):
-            log.info("%d bytes of input are sent again", len(lost), extra={"fields": {"pod": self._pod_name}})
-            self._input.appendleft((lost, None))
-            self._waiting_input += len(lost)
+        if lost:
+            log.info("input is sent again", extra={"fields": {"pod": self._pod_name}})
+            self._input.extendleft(reversed(lost))
+            self._waiting_input += sum(len(piece.data) for piece in lost)
 
     def _go_on(self, beginning: Beginning) -> None:
         self._beginning = None
         beginning.end()
-        self._output(beginning.data)
+        self._show(beginning.data)
+        self.joined.set()
         if self._holds_input:
             self._holds_input = False
             self._send_input_soon()
@@ -231,12 +237,16 @@ class Terminal:
             log.warning("the log cannot be read: %s", error, extra={"fields": {"pod": self._pod_name}})
             return b""
 
-    def _enqueue(self, data: bytes, typing: Typing | None) -> None:
-        for start in range(0, len(data), STDIN_PIECE):  # one frame each, so that it is known what was sent
-            self._input.append((data[start : start + STDIN_PIECE], typing))
-        if typing:
-            typing.accepted.take(len(data))
-        self._waiting_input += len(data)
+    def _show(self, data: bytes) -> None:
+        """Output of the stream. The first ever of a container is its main process's own, and nothing that a program says."""
+        if self._silent and data:
+            self._silent = False
+            self._tags = data.startswith(TAKES_TAGS)
+        self._output(data)
+
+    def _enqueue(self, piece: Piece) -> None:
+        self._input.append(piece)
+        self._waiting_input += len(piece.data)
         if self._waiting_input > _INPUT_LIMIT:
             self._room.clear()
 
@@ -252,11 +262,11 @@ class Terminal:
         self._writing = True
         try:
             while self._input and self._attach and not self._holds_input:
-                data, typing = self._input.popleft()
-                self._waiting_input -= len(data)
+                piece = self._input.popleft()
+                self._waiting_input -= len(piece.data)
                 if self._waiting_input <= _INPUT_LIMIT:
                     self._room.set()
-                await self._send_piece(self._attach, data, typing)
+                await self._send_piece(self._attach, piece)
         except asyncio.CancelledError:  # this viewer left; what others typed behind it still has to go
             self._send_input_soon()
             raise
@@ -265,26 +275,27 @@ class Terminal:
         finally:
             self._writing = False
 
-    async def _send_piece(self, attach: Attach, data: bytes, typing: Typing | None) -> None:
+    async def _send_piece(self, attach: Attach, piece: Piece) -> None:
         """Raises ConnectionError when the stream is over: the piece then is the first to go into the next one."""
         try:
-            await attach.write(data)
+            await attach.write(piece.tagged() if self._tags else piece.data)
         except ConnectionError:
             if self._takes_input:
-                self._input.appendleft((data, typing))
-                self._waiting_input += len(data)
+                self._input.appendleft(piece)
+                self._waiting_input += len(piece.data)
             raise
         except asyncio.CancelledError:  # the stream has it; only the wait until it had room for more was cut short
-            self._has_left(data, typing)
+            self._has_left(piece)
             raise
-        self._has_left(data, typing)
+        self._has_left(piece)
 
-    def _has_left(self, data: bytes, typing: Typing | None) -> None:
+    def _has_left(self, piece: Piece) -> None:
         """In the stream; :attr:`_sent` remembers it, should the stream break."""
-        self._sent.add(data)
-        if typing:
-            typing.accepted.finish(len(data))
-            typing.moved()
+        if self._tags:
+            self._sent.add(piece)
+        if piece.typing:
+            piece.typing.accepted.finish(piece.end)
+            piece.typing.moved()
 
 
 async def _resize(attach: Attach, size: Resize) -> None:

@@ -12,12 +12,12 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from loom.wire import SUBPROTOCOL_V2, Ack, ClientMessage, Exit, Notice, Resize, WantRole, WireError
+from loom.wire import SUBPROTOCOL_V2, Accepted, Ack, ClientMessage, Exit, Notice, Resize, WantRole, WireError
 from relay.admission import Admitted
 from relay.core.bucket import Bucket
 from relay.core.dialects import V1, V2, Dialect
 from relay.core.outbox import Item, Outbox
-from relay.core.viewer import Viewer
+from relay.core.viewer import Typing, Viewer
 from relay.letters import Letters
 from relay.limits import CONTROL_COST, FRAME_COST
 from relay.metrics import Metrics
@@ -108,13 +108,21 @@ def _keep_queue_here(websocket: web.WebSocketResponse) -> None:
 
 async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> Place:
     """The viewer's place, which its earlier connection gives up: that may not know yet that it is cut."""
+    came = None
+    if admitted.input_id and not session.place(admitted.viewer_id):  # it was with another relay
+        came = await session.came(admitted.input_id)
     place = session.place(admitted.viewer_id)
     while place and place.reading and not place.reading.done():  # again, should the viewer come twice at once
         place.reading.cancel()
         await asyncio.wait({place.reading})
-    if admitted.resumed:
-        outbox.put(Ack(place.typing.accepted.resume()) if place else Ack(0, fresh=True))
-    return place or session.new_place(admitted.viewer_id)
+    if not place:
+        known = Typing(admitted.input_id, Accepted(came)) if admitted.input_id and came is not None else None
+        place = session.new_place(admitted.viewer_id, known or Typing())
+        if admitted.resumed:
+            outbox.put(Ack(came or 0, fresh=not known))
+    elif admitted.resumed:
+        outbox.put(Ack(place.typing.accepted.resume()))
+    return place
 
 
 class _Connection:

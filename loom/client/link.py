@@ -47,7 +47,7 @@ class Lost:
 @dataclass(frozen=True, slots=True)
 class Back:
     """There is a connection again; what the terminal should show follows. ``dropped`` typed bytes may not have arrived:
-    the relay is another one that does not know, and they must not arrive twice."""
+    nobody knows, and they must not arrive twice."""
 
     dropped: int
 
@@ -166,8 +166,7 @@ class Link:
         self._waits_for_position = False
         if ack.fresh:
             return [Back(self._outgoing.restart())]
-        self._outgoing.resume(ack.bytes)
-        return [Back(0)]
+        return [Back(self._outgoing.resume(ack.bytes))]
 
     def _feed(self) -> None:
         if not self._connection or self._waits_for_position:

@@ -1,8 +1,9 @@
 """The door at which a relay that takes over gets what the terminal shows: a socket that only the container's own user opens.
 
 ``loom session --snapshot`` run in the container (Kubernetes' exec) connects and copies to its stdout what it is given: one
-line, ``MARK LENGTH READ``, then ``LENGTH`` bytes of :class:`~loom.session.transcript.Transcript`. At the very point of the
-terminal's output where these end stands :func:`mark_sequence`: what comes after it is new. ``READ`` bytes of input were read so far.
+line, ``MARK LENGTH`` and an ``ID:POSITION`` for each input of which it knows (:class:`~loom.session.tags.Tags`), then ``LENGTH``
+bytes of :class:`~loom.session.transcript.Transcript`. At the very point of the terminal's output where these end stands
+:func:`mark_sequence`: what comes after it is new.
 """
 
 import contextlib
@@ -45,8 +46,8 @@ class Door:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def hand_over(self, transcript: Transcript, read: int) -> bytes:
-        """Give ``transcript``, and how many bytes of input were ``read``, to who is there. Returns what to write to the terminal now; empty when nobody was.
+    def hand_over(self, transcript: Transcript, positions: Mapping[bytes, int]) -> bytes:
+        """Give it to who is there, with the ``positions`` of inputs. Returns what to write to the terminal now; empty when nobody was.
 
         A child process does it, with the memory as it is now: nothing here waits for who reads slowly.
         """
@@ -57,18 +58,19 @@ class Door:
         mark = os.urandom(16).hex()
         with visitor:
             if os.fork() == 0:
-                _give(visitor, mark, transcript, read)
+                _give(visitor, mark, transcript, positions)
         return mark_sequence(mark)
 
 
-def _give(visitor: socket.socket, mark: str, transcript: Transcript, read: int) -> None:
+def _give(visitor: socket.socket, mark: str, transcript: Transcript, positions: Mapping[bytes, int]) -> None:
     """In a process of its own, which ends."""
     try:
         snapshot = transcript.render()
         if transcript.lacks_drawing:
             snapshot = INCOMPLETE + snapshot
         visitor.settimeout(_PATIENCE)
-        visitor.sendall(b"%s %d %d\n" % (mark.encode(), len(snapshot), read) + snapshot)
+        inputs = b"".join(b" %s:%d" % input_ for input_ in positions.items())
+        visitor.sendall(b"%s %d%s\n" % (mark.encode(), len(snapshot), inputs) + snapshot)
     finally:
         os._exit(0)
 

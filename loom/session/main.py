@@ -22,6 +22,7 @@ from loom.session.pump import Pump
 
 #: As in :mod:`loom.wire`, which is too dear to import here; a test compares them.
 SHELL_ENDED = b"\x1b_loom.dev;shell-ended\x1b\\"
+TAKES_TAGS = b"\x1b_loom.dev;takes-tags\x1b\\"
 
 #: A shell that lived for less than this many seconds counts as ended at once.
 _AT_ONCE = 1.0
@@ -89,6 +90,7 @@ class Session:
     def _serve(self) -> NoReturn:
         self._wait(_FIRST_VIEWER, until=terminal.has_size)
         terminal.take(self._modes)
+        terminal.write(TAKES_TAGS)  # before anything else: only there the relay believes it
         terminal.say(*banner(self._env, datetime.now(UTC)), *_clone_failure(workspace(self._env)))
         ended_at_once = 0
         while True:

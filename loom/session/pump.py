@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from loom.session import processes, terminal
 from loom.session.handover import Door
+from loom.session.tags import Tags
 from loom.session.terminal import STDIN
 from loom.session.transcript import Transcript
 
@@ -37,7 +38,7 @@ class Pump:
         self._door = _open_door(env)
         self._shown = bytearray()  # output that the outer terminal has not taken yet
         self._typed = bytearray()  # input that the inner one has not taken yet
-        self._read_input = 0  # bytes of input that came since the beginning
+        self._tags = Tags()
         self._asked_to_end = False
         self._signals = processes.signal_pipe(_TAKEN)
         os.set_blocking(inner, False)
@@ -73,7 +74,7 @@ class Pump:
         if STDIN in readable or self._inner in writable:
             self._pass_input()
         if self._door and self._door in readable:
-            self._show(self._door.hand_over(self._transcript, self._read_input))
+            self._show(self._door.hand_over(self._transcript, self._tags.positions))
 
     # -- bytes
 
@@ -92,8 +93,7 @@ class Pump:
 
     def _pass_input(self) -> None:
         if not self._typed:
-            self._typed += self._read(STDIN)
-            self._read_input += len(self._typed)
+            self._typed += self._tags.feed(self._read(STDIN))
             self._asked_to_end |= STDIN in self._over
         del self._typed[: self._write(self._inner, self._typed)]
 

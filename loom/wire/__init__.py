@@ -30,15 +30,19 @@ from loom.wire.messages import (
     encode,
     exit_of,
 )
-from loom.wire.private import SHELL_ENDED, PrivateSequences, ShellEnded, Snapshot, parse_snapshot
+from loom.wire.private import SHELL_ENDED, TAKES_TAGS, PrivateSequences, ShellEnded, Snapshot, parse_snapshot
+from loom.wire.tags import LONGEST_TAG, TAG, pieces, tag
 from loom.wire.v1 import Utf8Stream, decode_v1_client
 
 __all__ = [
+    "LONGEST_TAG",
     "MAX_COLS",
     "MAX_ROWS",
     "RESUME_SUBPROTOCOL_PREFIX",
     "SHELL_ENDED",
     "SUBPROTOCOL_V2",
+    "TAG",
+    "TAKES_TAGS",
     "TICKET_SUBPROTOCOL_PREFIX",
     "VIEWER_OVER",
     "Accepted",
@@ -66,4 +70,6 @@ __all__ = [
     "encode",
     "exit_of",
     "parse_snapshot",
+    "pieces",
+    "tag",
 ]

@@ -5,20 +5,31 @@ before a point in it. The client keeps what was not acknowledged and, on the nex
 position that the server tells first. What the server has taken already, it leaves out.
 """
 
+from typing import Final
+
+#: Acknowledged bytes that a client keeps: more than is ever on its way from a server to the container.
+REMEMBERED: Final = 256 * 1024
+
 
 class Outgoing:
-    """The client's end: what was typed and is not acknowledged yet."""
+    """The client's end: what was typed and is not acknowledged yet, and the end of what is (REMEMBERED bytes).
+
+    What a server acknowledged it has sent on; should it be killed, some of that may not arrive. The next one knows, and asks
+    for it again.
+    """
 
     def __init__(self) -> None:
         self._start = 0  # position of the first byte that is kept
         self._kept = bytearray()
-        self._sent = 0  # how many of the kept bytes the present connection was given
-        self._tried = 0  # how many of them any connection was given: those may have arrived
+        self._done = 0  # how many of the kept bytes are acknowledged
+        self._sent = 0  # how many of them the present connection was given, or need not be
+        self._tried = 0  # how many of them any connection was given
+        self._doubtful = 0  # how many of them may have arrived, as far as servers told
 
     @property
     def kept(self) -> int:
         """Bytes that are not acknowledged."""
-        return len(self._kept)
+        return len(self._kept) - self._done
 
     @property
     def unsent(self) -> int:
@@ -34,6 +45,7 @@ class Outgoing:
         data = bytes(self._kept[self._sent : self._sent + most])
         self._sent += len(data)
         self._tried = max(self._tried, self._sent)
+        self._doubtful = max(self._doubtful, self._sent)
         return data
 
     def acknowledge(self, position: int) -> None:
@@ -44,34 +56,48 @@ class Outgoing:
         done = position - self._start
         if done > self._tried:
             raise ValueError("more was acknowledged than was sent")
-        if done > 0:
-            del self._kept[:done]
-            self._start = position
-            self._sent = max(0, self._sent - done)
-            self._tried -= done
+        self._done = max(self._done, done)
+        self._sent = max(self._sent, self._done)
+        self._forget(max(0, self._done - REMEMBERED))
 
     def forget_sent(self) -> None:
         """The server does not acknowledge: what the connection was given counts as arrived."""
         self.acknowledge(self._start + self._sent)
 
-    def resume(self, position: int) -> None:
-        """A new connection to a server that knows this viewer: the rest goes through it. Raises ValueError as above."""
+    def resume(self, position: int) -> int:
+        """A new connection to a server that knows this viewer: the rest goes through it. Raises ValueError as above.
+
+        The position may lie before what was acknowledged. Returns how many bytes are lost: those that are not kept any more.
+        """
+        lost = max(0, self._start - position)
+        self._start -= lost  # both ends count from there, whatever bytes these are
+        self._done = min(self._done, position - self._start)
         self.acknowledge(position)
-        self._sent = 0
+        self._sent = self._done
+        return lost
 
     def settle(self) -> None:
         """The server said its last word: what it has not acknowledged it never will accept."""
-        self._tried = 0
+        self._doubtful = self._done
 
     def restart(self) -> int:
         """A new connection to a server that does not know this viewer: positions begin anew.
 
         What may have arrived already is dropped, since it must not arrive twice; returns how many bytes that are.
         """
-        doubtful = self._tried
-        del self._kept[:doubtful]
-        self._start = self._sent = self._tried = 0
-        return doubtful
+        dropped = max(0, self._doubtful - self._done)
+        self._forget(self._done + dropped)
+        self._start = self._sent = self._tried = self._doubtful = 0
+        return dropped
+
+    def _forget(self, count: int) -> None:
+        """The first so many of the kept bytes."""
+        del self._kept[:count]
+        self._start += count
+        self._tried = max(0, self._tried - count)
+        self._doubtful = max(0, self._doubtful - count)
+        self._done = max(0, self._done - count)
+        self._sent = max(0, self._sent - count)
 
 
 class Accepted:
@@ -81,10 +107,11 @@ class Accepted:
     acknowledged nothing that it lost. A client that comes back sends them again, and :meth:`new` leaves them out.
     """
 
-    def __init__(self) -> None:
-        self._taken = 0
-        self._done = 0  # of these, how many have left
-        self._brought = 0  # the position that the present connection has come to
+    def __init__(self, position: int = 0) -> None:
+        """``position``: so much came by way of another server."""
+        self._taken = position
+        self._done = position  # how many of the taken bytes have left
+        self._brought = position  # what the present connection has come to
 
     @property
     def position(self) -> int:
@@ -102,17 +129,18 @@ class Accepted:
         self._brought += len(data)
         return data[known:]
 
-    def take(self, count: int) -> None:
-        """So many new bytes were taken."""
+    def take(self, count: int) -> int:
+        """So many new bytes were taken. Returns the position where they end."""
         self._taken += count
+        return self._taken
 
-    def finish(self, count: int) -> None:
-        """So many of the taken bytes have left."""
-        self._done += count
+    def finish(self, position: int) -> None:
+        """What was taken up to there has left."""
+        self._done = max(self._done, position)
 
-    def give_back(self, count: int) -> None:
-        """The last so many of the taken bytes will not leave after all: the client is to send them again."""
-        self._taken -= count
+    def give_back(self, position: int) -> None:
+        """What was taken from there on will not leave after all: the client is to send it again."""
+        self._taken = min(self._taken, position)
 
     def last_word(self) -> int:
         """Nothing more will be taken: the position to acknowledge at the very end. What is on its way counts as gone."""

@@ -94,8 +94,8 @@ class Resume:
 class Ack:
     """Server: so many bytes of this viewer's input were accepted, since it first came and across its connections.
 
-    The first message on a connection that offered a resume token: the client then sends what follows that position.
-    ``fresh`` is only in that one: this relay knows nothing of the viewer's past, and counting begins anew at 0.
+    The first message on a connection that offered a resume token: the client then sends what follows that position, which may
+    lie before one that was acknowledged. ``fresh`` is only in that one: nobody knows what came, and counting begins anew at 0.
     """
 
     bytes: int

@@ -6,7 +6,8 @@ person who is typing.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from loom.wire.messages import Resize, WireError
@@ -19,8 +20,11 @@ _MAX_BODY: Final = 256
 #: Written by ``loom session`` after a shell ended and before the next one starts.
 SHELL_ENDED: Final = _PREFIX + b"shell-ended" + _TERMINATOR
 
+#: The very first output of a ``loom session``: its input may have tags (:mod:`loom.wire.tags`).
+TAKES_TAGS: Final = _PREFIX + b"takes-tags" + _TERMINATOR
+
 #: What :func:`parse_snapshot` reads: its first line, how a session says that a drawing is not whole, and sizes.
-_HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})(?: (\d{1,18}))?\n")
+_HEAD: Final = re.compile(rb"([0-9a-f]{32}) (\d{1,9})((?: [0-9a-f]{16}:\d{1,15})*)\n")
 _INCOMPLETE: Final = _PREFIX + b"incomplete" + _TERMINATOR
 #: An emulator lays everything out anew at each size, and programs can write these too: only the last ones count.
 _MOST_SIZES: Final = 50
@@ -37,14 +41,13 @@ class Snapshot:
     """What a session's terminal was shown, as ``loom session --snapshot`` tells it: output and changes of size, in order.
 
     ``mark`` is the private sequence that stands in the output where it ends. Not ``complete``: a full-screen program drew
-    more than was kept and should draw anew. ``read`` is how many bytes of input the session has got since it began, None
-    when it does not tell.
+    more than was kept and should draw anew. ``positions`` says how much came of each input that had tags.
     """
 
     mark: bytes
     complete: bool
     pieces: tuple[bytes | Resize, ...]
-    read: int | None = None
+    positions: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_snapshot(answer: bytes) -> Snapshot:
@@ -58,9 +61,10 @@ def parse_snapshot(answer: bytes) -> Snapshot:
     sizes = len(rest) // 3
     for number, (rows, cols, output) in enumerate(zip(rest[::3], rest[1::3], rest[2::3], strict=True)):
         pieces += [Resize(int(rows), int(cols)), output] if sizes - number <= _MOST_SIZES else [output]
-    read = int(head[3]) if head[3] else None
+    inputs = (one.partition(":") for one in head[3].decode().split())
+    positions = {input_id: int(position) for input_id, _, position in inputs}
     mark = _PREFIX + b"mark;" + head[1] + _TERMINATOR
-    return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece), read)
+    return Snapshot(mark, not body.startswith(_INCOMPLETE), tuple(piece for piece in pieces if piece), positions)
 
 
 class PrivateSequences:

@@ -1,5 +1,6 @@
 """What a session knows of one viewer, and of the weaver that it shows."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,8 +21,12 @@ class WeaverState:
 
 @dataclass(eq=False, slots=True)
 class Typing:
-    """One viewer's input over all its connections. ``moved`` is called when there may be more to acknowledge."""
+    """One viewer's input over all its connections, and its ``id`` in :mod:`loom.wire.tags`: another one whenever counting begins anew.
 
+    ``moved`` is called when there may be more to acknowledge.
+    """
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
     accepted: Accepted = field(default_factory=Accepted)
     moved: Callable[[], None] = lambda: None
 

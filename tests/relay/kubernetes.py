@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from loom.session.tags import Tags
+
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "kubernetes"
 TOKEN = "relay-token"
 
@@ -30,7 +32,9 @@ class Stream:
     """One attach as the server sees it."""
 
     websocket: web.WebSocketResponse
-    input: bytearray = field(default_factory=bytearray)
+    raw: bytearray = field(default_factory=bytearray)  # all that came to be typed
+    tags: Tags = field(default_factory=Tags)
+    input: bytearray = field(default_factory=bytearray)  # the same as a ``loom session`` reads it
     sizes: list[tuple[int, int]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     over: asyncio.Event = field(default_factory=asyncio.Event)  # the client is gone
@@ -259,7 +263,8 @@ class Kubernetes:
             channel, payload = message.data[0], message.data[1:]
             async with stream.changed:
                 if channel == 0:
-                    stream.input += payload
+                    stream.raw += payload
+                    stream.input += stream.tags.feed(payload)
                 elif channel == 4:
                     size = json.loads(payload)
                     stream.sizes.append((size["Height"], size["Width"]))

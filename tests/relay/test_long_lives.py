@@ -129,7 +129,7 @@ async def test_a_viewer_that_left_too_long_ago_to_come_back_is_forgotten() -> No
     session = Session("weaver", no, no, no, Metrics())
     viewer = core.Viewer("viewer", may="driver", role="driver", outbox=Outbox(100, lambda: None))
     session.join(viewer, datetime.now(UTC))
-    place = session.new_place(viewer.id)
+    place = session.new_place(viewer.id, viewer.typing)
     session.hub.dismiss(viewer, Exit("detached"))
     await session.leave(viewer)
     session._give_up(viewer.id)

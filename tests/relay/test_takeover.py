@@ -1,17 +1,27 @@
 """A relay that comes anew to a session: ``loom session`` tells it what the terminal shows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 
 import pytest
 
+from loom.wire import TAKES_TAGS, tag
+from tests.relay.kubernetes import Stream, recorded
+from tests.relay.relay_process import Viewer, running_relay
 from tests.relay.setup import Setup
 
 MARK = "0123456789abcdef" * 2
 IN_STREAM = f"\x1b_loom.dev;mark;{MARK}\x1b\\".encode()
 
 
-def snapshot(shown: bytes, *, length: int | None = None, read: int = 0) -> bytes:
-    return f"{MARK} {len(shown) if length is None else length} {read}\n".encode() + shown
+def snapshot(shown: bytes, *, length: int | None = None, positions: Mapping[bytes, int] | None = None) -> bytes:
+    inputs = b"".join(b" %s:%d" % one for one in (positions or {}).items())
+    return b"%s %d%s\n" % (MARK.encode(), len(shown) if length is None else length, inputs) + shown
+
+
+@pytest.fixture
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    return {**environment, "LOOM_RELAY_RESUME_KEY": "a secret of the deployment, long enough"}
 
 
 @pytest.fixture
@@ -46,7 +56,7 @@ async def test_what_a_program_asked_before_is_not_answered_again(told: Setup) ->
 
 
 async def test_what_is_typed_while_the_snapshot_is_read_arrives_once_whatever_others_typed_before(told: Setup) -> None:
-    told.kubernetes.prints = snapshot(b"shown", read=5)
+    told.kubernetes.prints = snapshot(b"shown", positions={b"f" * 16: 5})
     viewer = await told.viewer()
     await viewer.until(reason="PodNotFound")
     await viewer.type(b"typed ahead, and more than others")
@@ -106,3 +116,96 @@ async def test_a_mark_that_never_comes_is_not_waited_for(told: Setup) -> None:
     await viewer.until_output(b"one\r\n")
     await stream.send(b"live")
     await viewer.until_output(b"live")
+
+
+def written(stream: Stream) -> dict[bytes, int]:
+    """How much of each input a ``loom session`` got by way of this stream."""
+    return dict(stream.tags.positions)
+
+
+async def attached_at_once(setup: Setup) -> tuple[Viewer, Stream]:
+    """The weaver's container started just now."""
+    pod, _ = recorded("running-no-probe", setup.weaver_id)
+    pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = datetime.now(UTC).isoformat()
+    await setup.kubernetes.set_pod(pod)
+    viewer = await setup.viewer()
+    await viewer.resize(24, 80)
+    return viewer, await setup.kubernetes.stream()
+
+
+async def test_a_fresh_session_says_that_it_takes_tags(setup: Setup) -> None:
+    viewer, stream = await attached_at_once(setup)
+    await stream.send(TAKES_TAGS + b"prompt$ ")
+    await viewer.until_output(b"prompt$ ")
+    assert b"loom.dev" not in viewer.output
+    await viewer.type(b"typed")
+    await stream.has_input(b"typed")
+    assert list(written(stream).values()) == [5]
+    assert setup.kubernetes.executed == []
+
+
+@pytest.mark.parametrize("before", [b"a line\r\n", b"$ "])
+async def test_a_program_that_says_it_takes_tags_is_not_believed(setup: Setup, before: bytes) -> None:
+    viewer, stream = await attached_at_once(setup)
+    await stream.send(before)
+    await viewer.until_output(before)
+    await stream.send(TAKES_TAGS + b"prompt$ ")
+    await viewer.until_output(b"prompt$ ")
+    await viewer.type(b"typed")
+    await stream.has_input(b"typed")
+    assert bytes(stream.raw) == b"typed"
+
+
+async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(told: Setup) -> None:
+    viewer, stream = await told.attached()
+    await stream.send(IN_STREAM[9:])
+    await viewer.until_output(b"two")
+    await viewer.type(b"abc")
+    await viewer.until(type="ack", bytes=3)
+    [[input_id, _]] = written(stream).items()
+    told.kubernetes.prints = snapshot(b"shown", positions={input_id: 2})
+    told.kubernetes.greeting = IN_STREAM
+    await stream.cut()
+    again = await told.kubernetes.stream()
+    await viewer.type(b"d")
+    await again.has_input(b"d")
+    assert bytes(again.raw) == tag(input_id.decode(), 0, 3) + b"abc" + tag(input_id.decode(), 3, 1) + b"d"
+
+
+@pytest.mark.parametrize(("came", "position"), [(2, 2), (3, 3), (0, 0), (None, None)])
+async def test_another_relay_tells_who_comes_back_how_much_of_its_input_came(
+    told: Setup, environment: dict[str, str], came: int | None, position: int | None
+) -> None:
+    """Also when the relay that was killed had acknowledged more."""
+    viewer, stream = await told.attached()
+    await stream.send(IN_STREAM[9:])
+    await viewer.until_output(b"two")
+    await viewer.type(b"abc")
+    await viewer.until(type="ack", bytes=3)
+    token = await viewer.token()
+    told.relay.process.kill()
+    [[input_id, _]] = written(stream).items()
+    told.kubernetes.prints = snapshot(b"shown", positions={} if came is None else {input_id: came})
+    told.kubernetes.greeting = IN_STREAM
+    async with running_relay(environment) as relay:
+        again = await relay.comes_back(told.weaver_id, token)
+        stream = await told.kubernetes.stream()
+        await again.until_output(b"shown")
+        assert again.messages[0] == {"type": "ack", "bytes": position or 0, "fresh": position is None}
+        await again.type(b"abcd"[position or 0 :])
+        await stream.has_input(b"d")
+        await again.until(type="ack", bytes=4)
+    assert (written(stream) == {input_id: 4}) == (position is not None)
+
+
+async def test_who_comes_back_to_a_weaver_that_nobody_can_ask_is_not_kept_waiting_for_ever(
+    setup: Setup, environment: dict[str, str]
+) -> None:
+    viewer, _ = await setup.attached()
+    token = await viewer.token()
+    setup.relay.process.kill()
+    setup.kubernetes.pods.clear()
+    async with running_relay(environment) as relay:
+        again = await relay.comes_back(setup.weaver_id, token)
+        await again.until(type="status")
+        assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": True}

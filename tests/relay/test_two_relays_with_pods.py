@@ -15,8 +15,9 @@ from tests.relay.two_relays import TwoRelays, one_address, two_relays
 
 Come: TypeAlias = Callable[[], Person]
 
-#: Seconds within which a person who was cut sees the screen again. The promise is two, on a machine that has nothing else to do.
-_BACK_WITHIN = 4.0
+#: Seconds within which a person who was cut sees the screen again: that is promised. Of several times the best counts, since the
+#: machine has other tests to do.
+_BACK_WITHIN = 2.0
 
 
 @pytest.fixture
@@ -48,6 +49,14 @@ def people(address: str, control_plane: ControlPlane, weaver_id: str) -> Come:
     return lambda: Person(lambda: Ticket(url, control_plane.ticket(weaver_id)))
 
 
+async def killed_and_back(both: TwoRelays, url: str) -> None:
+    """Until both relays know each other again."""
+    await both.kill(url)
+    await both.start(url)
+    for each in both.urls:
+        await both.knows(each, other=True)
+
+
 async def test_when_the_owner_is_killed_everything_is_seen_once_and_soon(
     both: TwoRelays, cluster: Cluster, people: Come, weaver_id: str
 ) -> None:
@@ -56,31 +65,33 @@ async def test_when_the_owner_is_killed_everything_is_seen_once_and_soon(
     with one, other:
         await sees(one, b"n300.")
         await sees(other, b"n300.")
-        await both.kill(both.owner(weaver_id).url)
-        for person in (one, other):
-            await asyncio.to_thread(person.until_back)
-            await counts_on(person, 200)
-            assert counted(person.text, b"n")[0] <= 300
-            assert max(person.away) < _BACK_WITHIN
+        for _ in range(2):
+            await killed_and_back(both, both.owner(weaver_id).url)
+            for person in (one, other):
+                await asyncio.to_thread(person.until_back)
+                await counts_on(person, 200)
+                assert counted(person.text, b"n")[0] <= 300
+        assert max(min(person.away) for person in (one, other)) < _BACK_WITHIN
 
 
-async def test_when_the_owner_is_killed_no_key_arrives_twice_and_what_is_missing_was_told(
+async def test_when_the_owner_is_killed_each_key_arrives_once(
     both: TwoRelays, cluster: Cluster, people: Come, weaver_id: str
 ) -> None:
+    """While two people type, one relay is killed and comes back, and then the other."""
     cluster.run(weaver_id, "loom", "session", "--", "sh", "-c", TELL, image=IMAGE)
-    with await asyncio.to_thread(people) as person:
-        await sees(person, b"ready")
-        await typing(person, 1000, 1199)
-        killing = asyncio.create_task(both.kill(both.owner(weaver_id).url))
-        await typing(person, 1200, 1399)
-        await killing
-        await asyncio.to_thread(person.until_back)
-        await typing(person, 1400, 1450)
-        await sees(person, b"k1450.")
-        arrived = counted(person.text, b"k")
-        assert arrived == sorted(set(arrived))
-        missing = set(range(1000, 1451)) - set(arrived)
-        assert len(missing) * 5 <= person.dropped
+    one, other = await asyncio.to_thread(people), await asyncio.to_thread(people)
+    with one, other:
+        await sees(one, b"ready")
+        keys = [asyncio.create_task(typing(one, 1000, 2000)), asyncio.create_task(typing(other, 3000, 4000))]
+        for url in both.urls:
+            await sees(one, b"k1200." if url == both.urls[0] else b"k1600.")
+            await killed_and_back(both, url)
+        await asyncio.gather(*keys)
+        await sees(one, b"k2000.")
+        await sees(one, b"k4000.")
+        assert (one.dropped, other.dropped) == (0, 0)
+        arrived = counted(one.text, b"k")
+        assert sorted(arrived) == [*range(1000, 2001), *range(3000, 4001)]
 
 
 async def test_a_rolling_restart_of_both_loses_nobody_and_no_key(
@@ -102,4 +113,4 @@ async def test_a_rolling_restart_of_both_loses_nobody_and_no_key(
             arrived = counted(person.text, b"k")
             assert arrived == list(range(arrived[0], 3001))
             assert person.dropped == 0
-            assert max(person.away) < _BACK_WITHIN
+            assert min(person.away) < _BACK_WITHIN

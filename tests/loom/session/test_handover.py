@@ -3,11 +3,13 @@
 import re
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from loom.session.handover import mark_sequence
+from loom.wire import parse_snapshot, tag
 from tests.loom.conftest import LOOM
 from tests.loom.session.conftest import PROMPT, StartSession
 
@@ -18,14 +20,15 @@ def snapshot(env: dict[str, str]) -> tuple[str, bytes]:
     """Its mark, and what it says the terminal was shown."""
     done = subprocess.run([*LOOM, "session", "--snapshot"], env=env, capture_output=True, timeout=30, check=True)
     head, _, body = done.stdout.partition(b"\n")
-    mark, length, _ = head.decode().split()
+    mark, length = head.decode().split()
     assert len(body) == int(length)
     return mark, body
 
 
-def input_read(env: dict[str, str]) -> int:
+def positions(env: dict[str, str]) -> Mapping[str, int]:
+    """How much of each input came."""
     done = subprocess.run([*LOOM, "session", "--snapshot"], env=env, capture_output=True, timeout=30, check=True)
-    return int(done.stdout.partition(b"\n")[0].split()[2])
+    return parse_snapshot(done.stdout).positions
 
 
 def test_the_snapshot_ends_exactly_where_its_mark_stands(session: StartSession, pod_env: dict[str, str]) -> None:
@@ -51,13 +54,17 @@ def test_sizes_and_everything_from_the_beginning(session: StartSession, pod_env:
     assert shown.index(b"\x1b_loom.dev;size;30;90\x1b\\") < shown.index(b"30 90\r\n")
 
 
-def test_how_much_was_typed_is_told(session: StartSession, pod_env: dict[str, str]) -> None:
+def test_tagged_input_arrives_once_and_it_is_told_how_much(session: StartSession, pod_env: dict[str, str]) -> None:
     terminal = session()
     terminal.expect(PROMPT)
-    before = input_read(pod_env)
-    terminal.type(b"echo do''ne\r")
-    terminal.expect("done\r\n")
-    assert input_read(pod_env) - before == len(b"echo do''ne\r")
+    assert positions(pod_env) == {}
+    one, other = "0123456789abcdef", "f" * 16
+    terminal.type(tag(one, 0, 5) + b"echo " + tag(other, 100, 6) + b"do''ne")
+    terminal.type(
+        tag(one, 0, 5) + b"echo " + b"-" + tag(one, 3, 4) + b"o +\r"
+    )  # twice; by somebody else; twice in part
+    terminal.expect("done-+\r\n")
+    assert positions(pod_env) == {one: 7, other: 106}
 
 
 def test_a_drawing_of_which_the_beginning_was_forgotten_is_told(session: StartSession, pod_env: dict[str, str]) -> None:

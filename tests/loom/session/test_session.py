@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import loom.wire
-from loom.session.main import SHELL_ENDED, pause_before_next
+from loom.session.main import SHELL_ENDED, TAKES_TAGS, pause_before_next
 from tests.loom.conftest import LOOM
 from tests.loom.session.conftest import PROMPT
 
@@ -56,7 +56,7 @@ def pid_of_shell(terminal) -> int:
 @pytest.mark.parametrize("leave", [b"\x04", b"exit 3\r"])
 def test_a_fresh_shell_follows_each_that_ends(session, pod_env, start, leave):
     terminal = session(**start)
-    assert terminal.expect("weaver otter (a1b2c3d4) · example.org/o/r@dev\r\n") == ""
+    assert terminal.expect("weaver otter (a1b2c3d4) · example.org/o/r@dev\r\n") == TAKES_TAGS.decode()
     terminal.expect("exit or Ctrl+D leaves it running; it ends in ")
     assert ask(terminal, "pwd") == f"{pod_env['LOOM_WORKSPACE']}/r"
     first = pid_of_shell(terminal)
@@ -200,3 +200,4 @@ def test_without_a_terminal_it_says_what_the_container_needs():
 
 def test_the_private_sequence_is_the_protocols():
     assert loom.wire.SHELL_ENDED == SHELL_ENDED
+    assert loom.wire.TAKES_TAGS == TAKES_TAGS

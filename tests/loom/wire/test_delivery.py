@@ -6,16 +6,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from loom.wire import Accepted, Outgoing
+from loom.wire.delivery import REMEMBERED
 
 
 class Delivery(RuleBasedStateMachine):
-    """A client that types, a server that takes and sends on, and a wire in both directions that may break with things on it."""
+    """A client that types, a server that takes and sends on to a container, and wires that may break with things on them."""
 
     def __init__(self):
         super().__init__()
         self.client, self.server = Outgoing(), Accepted()
         self.typed = bytearray()
-        self.waiting: list[bytes] = []  # taken by the server, not sent on yet
+        self.waiting: list[
+            tuple[int, bytes]
+        ] = []  # taken by the server, not sent on yet, each with the position after it
+        self.sent_on: list[tuple[int, bytes]] = []
         self.arrived = bytearray()
         self.number = 0
         self.broken()
@@ -40,9 +44,9 @@ class Delivery(RuleBasedStateMachine):
     def server_takes(self):
         if self.there:
             new = self.server.new(self.there.pop(0))
-            self.server.take(len(new))
+            end = self.server.take(len(new))
             if new:
-                self.waiting.append(new)
+                self.waiting.append((end, new))
 
     @rule()
     def server_drops_what_it_was_reading(self):
@@ -54,9 +58,15 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def server_sends_on(self):
         if self.waiting:
-            data = self.waiting.pop(0)
-            self.arrived += data
-            self.server.finish(len(data))
+            self.sent_on.append(self.waiting.pop(0))
+            self.server.finish(self.sent_on[-1][0])
+
+    @rule()
+    def container_gets(self):
+        """What it got before it leaves out."""
+        if self.sent_on:
+            end, data = self.sent_on.pop(0)
+            self.arrived += data[max(0, len(self.arrived) - (end - len(data))) :]
 
     @rule()
     def server_acknowledges(self):
@@ -75,15 +85,25 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def server_drains_and_another_takes_over(self):
         """What waits is given back, the last word says so, and nothing that was on the wire is taken any more."""
-        for data in self.waiting:
-            self.server.give_back(len(data))
-        self.waiting = []
+        for end, data in self.waiting:
+            self.server.give_back(end - len(data))
         for position in [*self.back, self.server.last_word()]:
             self.client.acknowledge(position)
         self.client.settle()
-        assert self.client.restart() == 0
+        self.another_takes_over()
+
+    @rule(lost=st.booleans())
+    def server_is_killed_and_another_takes_over(self, lost):
+        """What it sent on may be lost with it, or arrive after the next one asked how much came."""
+        if lost:
+            self.sent_on = []
+        self.another_takes_over()
+
+    def another_takes_over(self) -> None:
+        self.waiting = []
         self.broken()
-        self.server = Accepted()
+        self.server = Accepted(len(self.arrived))
+        assert self.client.resume(len(self.arrived)) == 0
 
     @invariant()
     def once_and_in_order(self):
@@ -97,6 +117,8 @@ class Delivery(RuleBasedStateMachine):
             self.server_takes()
         while self.waiting:
             self.server_sends_on()
+        while self.sent_on:
+            self.container_gets()
         self.client.acknowledge(self.server.position)
         assert self.arrived == self.typed
         assert self.client.kept == 0
@@ -129,3 +151,26 @@ def test_a_server_that_acknowledges_what_was_not_sent(position):
         outgoing.acknowledge(position)
     with pytest.raises(ValueError, match="more was acknowledged"):
         outgoing.resume(position)
+
+
+def test_after_more_was_lost_than_is_kept_both_ends_count_on():
+    outgoing = Outgoing()
+    outgoing.type(bytes(REMEMBERED) + b"abcdefgh")
+    while outgoing.take(1 << 16):
+        pass
+    outgoing.acknowledge(REMEMBERED + 6)
+    assert outgoing.kept == 2
+    assert outgoing.resume(4) == 2  # of what begins with the sixth byte, two that are wanted were forgotten
+    rest = b"".join(iter(lambda: outgoing.take(1 << 16), b""))
+    assert rest == bytes(REMEMBERED - 6) + b"abcdefgh"
+    outgoing.acknowledge(4 + len(rest))
+    assert outgoing.kept == 0
+
+
+def test_a_server_that_does_not_acknowledge_and_then_knows_nothing():
+    outgoing = Outgoing()
+    outgoing.type(b"abc")
+    outgoing.take(2)
+    outgoing.forget_sent()
+    assert (outgoing.kept, outgoing.restart()) == (1, 0)
+    assert outgoing.take(10) == b"c"

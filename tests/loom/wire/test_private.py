@@ -92,14 +92,23 @@ def test_what_a_session_hands_over_is_read(body, complete, pieces):
     assert PrivateSequences().feed(mark_sequence(MARK)) == []
 
 
-def test_a_session_tells_how_much_input_it_read():
-    assert parse_snapshot(f"{MARK} 1 12345\na".encode()).read == 12345
-    assert parse_snapshot(f"{MARK} 1\na".encode()).read is None
+def test_a_session_tells_how_much_of_each_input_came():
+    one, other = "0123456789abcdef", "f" * 16
+    assert parse_snapshot(f"{MARK} 1 {one}:12345 {other}:0\na".encode()).positions == {one: 12345, other: 0}
+    assert parse_snapshot(f"{MARK} 1\na".encode()).positions == {}
 
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"nonsense", b"usage: x\n", f"{MARK} 4\nabc".encode(), f"{MARK} 2\nabc".encode(), f"{MARK} 0".encode()]
+    [
+        b"",
+        b"nonsense",
+        b"usage: x\n",
+        f"{MARK} 4\nabc".encode(),
+        f"{MARK} 2\nabc".encode(),
+        f"{MARK} 0".encode(),
+        f"{MARK} 0 12\n".encode(),
+    ]
     + [f"{MARK} {len(size_sequence(*size))}\n".encode() + size_sequence(*size) for size in ((0, 80), (24, 99_999))],
 )
 def test_what_is_no_whole_snapshot_is_refused(answer):
