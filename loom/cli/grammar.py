@@ -1,12 +1,12 @@
 """What every command's grammar shares: one-line errors that say what may have been meant, help as written, common options."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn, cast
 
+from loom.cli.output import columns
 from loom.client.errors import UsageError
 from loom.client.nearest import did_you_mean
 
@@ -81,11 +81,7 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 @cache
 def _columns() -> int:
     """As argparse has it: two less than the terminal's columns."""
-    try:
-        columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(sys.stdout.fileno()).columns
-    except (ValueError, OSError):
-        columns = 0
-    return (columns or 80) - 2
+    return columns(sys.stdout) - 2
 
 
 def add_command(commands: Any, name: str, text: str, examples: str, run: Run, **more: Any) -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Self, TextIO
 
+from loom.cli.output import columns
 from loom.printable import printable
 
 
@@ -18,9 +19,7 @@ class InPlace:
     @classmethod
     def on_stderr(cls) -> Self:
         """On stderr, whether that is a terminal or not."""
-        import shutil
-
-        return cls(sys.stderr, (lambda: shutil.get_terminal_size().columns) if sys.stderr.isatty() else None)
+        return cls(sys.stderr, (lambda: columns(sys.stderr)) if sys.stderr.isatty() else None)
 
     @property
     def possible(self) -> bool:

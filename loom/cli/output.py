@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 #: Seconds after which a wait says what it waits for.
 _PATIENCE = 3.0
@@ -13,6 +14,14 @@ _PATIENCE = 3.0
 def on_terminal() -> bool:
     """Whether a person sits there: stdin and stdout are both terminals."""
     return os.isatty(0) and os.isatty(1)
+
+
+def columns(stream: TextIO) -> int:
+    """How wide the terminal behind ``stream`` is; 80 when it is none. What ``shutil`` has for this brings three kinds of compression."""
+    try:
+        return int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(stream.fileno()).columns or 80
+    except (ValueError, OSError):
+        return 80
 
 
 def say(text: str) -> None:
@@ -35,9 +44,7 @@ def out_json(value: object) -> None:
 
 def out_table(header: Sequence[str], rows: Sequence[Sequence[str]], colours: Mapping[int, Sequence[str]]) -> None:
     """A table that fits the terminal. ``colours`` gives a column's colour (SGR parameters, or nothing) in each row."""
-    import shutil  # brings three kinds of compression
-
-    for line in table(header, rows, colours, shutil.get_terminal_size().columns):
+    for line in table(header, rows, colours, columns(sys.stdout)):
         out(line)
 
 

@@ -10,18 +10,11 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidURI
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
-from websockets.protocol import OPEN, Event
-from websockets.typing import Subprotocol
-from websockets.uri import parse_uri
-
 from loom import __version__
 from loom.client.api import Ticket
 from loom.client.errors import ConnectionFailed, ConnectionLost, LoomError, ProtocolError
 from loom.client.http import api_error, reason_of
+from loom.client.imports import without
 from loom.client.trust import tls_socket
 from loom.wire import (
     RESUME_SUBPROTOCOL_PREFIX,
@@ -32,6 +25,15 @@ from loom.wire import (
     decode_server,
     encode,
 )
+
+with without("importlib.metadata"):  # which websockets needs in development only
+    from websockets.client import ClientProtocol
+    from websockets.exceptions import InvalidHandshake, InvalidURI
+    from websockets.frames import Frame, Opcode
+    from websockets.http11 import Response
+    from websockets.protocol import OPEN, Event
+    from websockets.typing import Subprotocol
+    from websockets.uri import parse_uri
 
 #: Seconds for everything up to the relay's answer to the handshake.
 CONNECT_TIMEOUT = 15.0

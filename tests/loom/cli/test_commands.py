@@ -357,3 +357,12 @@ def test_a_list_imports_no_more_than_it_needs(env):
     imported = set(done.stderr.split())
     assert "http.client" in imported
     assert not {"dataclasses", "websockets", "asyncio", "pathlib", "shutil", "tomllib", "loom.wire"} & imported
+
+
+def test_an_attach_imports_no_more_than_it_needs(env):
+    """From its start to a painted screen it may take as long as one exec with kubectl (DESIGN §9)."""
+    code = "import sys, loom.cli.attached; loom.cli.attached.InPlace.on_stderr(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30)
+    imported = set(done.stdout.split())
+    assert "websockets" in imported
+    assert not {"importlib.metadata", "zipfile", "shutil", "asyncio"} & imported
