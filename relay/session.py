@@ -92,6 +92,10 @@ class Session:
         self._continues = True
         with suppress(TimeoutError):
             async with asyncio.timeout(_TOLD_WITHIN):
+                seen = await self._follower.until(lambda seen: seen.known)
+                if not (seen.runs or seen.over):
+                    self._continues = False
+                    return 0  # what does not run got nothing
                 await self._terminal.joined.wait()
         return self._terminal.positions.get(input_id)
 
@@ -119,8 +123,8 @@ class Session:
         await self._terminal.resize(self.hub.size)
         if passed:
             await self._terminal.write(passed, viewer.typing)
-        else:  # an observer's typing goes nowhere
-            accepted.finish(accepted.take(len(data)))
+        elif data:  # an observer's typing goes nowhere
+            await self._terminal.pass_over(len(data), viewer.typing)
         viewer.typing.moved()
 
     async def want_role(self, viewer: Viewer, want: Role) -> bool:

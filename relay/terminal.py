@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from loom.wire import LONGEST_TAG, TAKES_TAGS, Resize, Snapshot, WireError, parse_snapshot, pieces
+from loom.wire import LONGEST_TAG, TAKES_TAGS, Resize, Snapshot, WireError, parse_snapshot
 from relay.attach import Attach
 from relay.beginning import Beginning
 from relay.core.channels import STDIN_PIECE
@@ -77,7 +77,7 @@ class Terminal:
         self._input: deque[Piece] = deque()
         self._takes_input = True
         self._sent = Sent()
-        self._holds_input = False  # until it is known what of it the stream before this one lost
+        self._holds_input = False  # until it is known what of it came by way of earlier streams
         self._waiting_input = 0
         self._writing = False
         self._room = asyncio.Event()
@@ -95,7 +95,7 @@ class Terminal:
         beginning = self._beginning = Beginning()
         joining = asyncio.create_task(self._join(attach, beginning, redraw=redraw))
         self._attach = attach
-        self._holds_input = redraw and bool(self._sent)
+        self._holds_input = redraw
         self._heard = False
         redrawing = asyncio.create_task(self._have_redrawn(attach, joining))
         try:
@@ -124,8 +124,18 @@ class Terminal:
     async def write(self, data: bytes, typing: Typing) -> None:
         """Input of a viewer. Returns when there is room for more; before the first stream it is kept."""
         if self._takes_input:
-            for part in pieces(data, _PIECE):
-                self._enqueue(Piece(part, typing, typing.accepted.take(len(part)) - len(part)))
+            for start in range(0, len(data), _PIECE):
+                part = data[start : start + _PIECE]
+                end = typing.accepted.take(len(part))
+                self._enqueue(Piece(part, typing, end - len(part), end))
+            await self._send_input()
+            await self._room.wait()
+
+    async def pass_over(self, count: int, typing: Typing) -> None:
+        """So many bytes of a viewer's input are not for the container: they have come as soon as those before them have."""
+        if self._takes_input:
+            end = typing.accepted.take(count)
+            self._enqueue(Piece(b"", typing, end - count, end))
             await self._send_input()
             await self._room.wait()
 
@@ -141,8 +151,9 @@ class Terminal:
 
     def reply(self, data: bytes) -> None:
         """What the screen answers in the middle of output: sent soon. Lost on a program that asks on and reads nothing."""
-        if self._waiting_input + len(data) <= _REPLIES_LIMIT:
-            self._enqueue(Piece(data))
+        piece = Piece(data)
+        if self._waiting_input + piece.cost <= _REPLIES_LIMIT:
+            self._enqueue(piece)
             self._send_input_soon()
 
     async def resize(self, size: Resize | None) -> None:
@@ -219,7 +230,7 @@ class Terminal:
         if lost:
             log.info("input is sent again", extra={"fields": {"pod": self._pod_name}})
             self._input.extendleft(reversed(lost))
-            self._waiting_input += sum(len(piece.data) for piece in lost)
+            self._waiting_input += sum(piece.cost for piece in lost)
 
     def _go_on(self, beginning: Beginning) -> None:
         self._beginning = None
@@ -246,7 +257,7 @@ class Terminal:
 
     def _enqueue(self, piece: Piece) -> None:
         self._input.append(piece)
-        self._waiting_input += len(piece.data)
+        self._waiting_input += piece.cost
         if self._waiting_input > _INPUT_LIMIT:
             self._room.clear()
 
@@ -263,7 +274,7 @@ class Terminal:
         try:
             while self._input and self._attach and not self._holds_input:
                 piece = self._input.popleft()
-                self._waiting_input -= len(piece.data)
+                self._waiting_input -= piece.cost
                 if self._waiting_input <= _INPUT_LIMIT:
                     self._room.set()
                 await self._send_piece(self._attach, piece)
@@ -282,7 +293,7 @@ class Terminal:
         except ConnectionError:
             if self._takes_input:
                 self._input.appendleft(piece)
-                self._waiting_input += len(piece.data)
+                self._waiting_input += piece.cost
             raise
         except asyncio.CancelledError:  # the stream has it; only the wait until it had room for more was cut short
             self._has_left(piece)

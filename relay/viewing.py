@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from loom.wire import SUBPROTOCOL_V2, Accepted, Ack, ClientMessage, Exit, Notice, Resize, WantRole, WireError
+from loom.wire import SUBPROTOCOL_V2, TAG, Accepted, Ack, ClientMessage, Exit, Notice, Resize, WantRole, WireError
 from relay.admission import Admitted
 from relay.core.bucket import Bucket
 from relay.core.dialects import V1, V2, Dialect
@@ -120,8 +120,11 @@ async def _take_place(session: Session, admitted: Admitted, outbox: Outbox) -> P
         place = session.new_place(admitted.viewer_id, known or Typing())
         if admitted.resumed:
             outbox.put(Ack(came or 0, fresh=not known))
-    elif admitted.resumed:
+    elif admitted.resumed and admitted.input_id == place.typing.id:
         outbox.put(Ack(place.typing.accepted.resume()))
+    elif admitted.resumed:  # it never heard that counting began anew
+        place.typing = Typing()
+        outbox.put(Ack(0, fresh=True))
     return place
 
 
@@ -164,7 +167,7 @@ class _Connection:
             except WireError as error:
                 meant = None
                 self._viewer.outbox.put(Notice(str(error)))
-            cost = FRAME_COST + len(meant) if isinstance(meant, bytes) else CONTROL_COST
+            cost = FRAME_COST * (1 + meant.count(TAG)) + len(meant) if isinstance(meant, bytes) else CONTROL_COST
             if wait := self._allowance.take(cost, self._clock()):
                 self._metrics.waits.add()
                 await asyncio.sleep(wait)

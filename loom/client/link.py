@@ -131,16 +131,15 @@ class Link:
         """
         if not self._connection:
             return self._try_again()
-        try:
-            received = self._exchange(self._connection, reading)
-        except ConnectionLost as error:
-            return [self._lost(str(error))]
         events: list[Event] = []
-        for item in received:
-            if isinstance(item, Exit) and item.reason == "drain":
-                self._outgoing.settle()
-                return [*events, self._lost("the relay is being restarted", draining=True)]
-            events += self._handled(item)
+        try:
+            for item in self._exchange(self._connection, reading):
+                if isinstance(item, Exit) and item.reason == "drain":
+                    self._outgoing.settle()
+                    return [*events, self._lost("the relay is being restarted", draining=True)]
+                events += self._handled(item)
+        except ConnectionLost as error:
+            return [*events, self._lost(str(error))]
         self._feed()
         return events
 
@@ -166,7 +165,10 @@ class Link:
         self._waits_for_position = False
         if ack.fresh:
             return [Back(self._outgoing.restart())]
-        return [Back(self._outgoing.resume(ack.bytes))]
+        if not self._outgoing.resume(ack.bytes):
+            self._token = None  # the next one comes as somebody else
+            raise ConnectionLost("more of what was typed was lost than can be sent again")
+        return [Back(0)]
 
     def _feed(self) -> None:
         if not self._connection or self._waits_for_position:

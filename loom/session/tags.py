@@ -9,9 +9,8 @@ import re
 #: As in :mod:`loom.wire`, which is too dear to import here; a test compares them.
 TAG = b"\xff\xfeloom;"
 LONGEST_TAG = 64
-_TAG = re.compile(re.escape(TAG) + rb"([0-9a-f]{16});(\d{1,15});(\d{1,9});")
-#: Of so many that typed last it is known.
 MOST_INPUTS = 256
+_TAG = re.compile(re.escape(TAG) + rb"([0-9a-f]{16});(\d{1,15});(\d{1,9});")
 
 
 class Tags:

@@ -31,13 +31,14 @@ from loom.wire.messages import (
     exit_of,
 )
 from loom.wire.private import SHELL_ENDED, TAKES_TAGS, PrivateSequences, ShellEnded, Snapshot, parse_snapshot
-from loom.wire.tags import LONGEST_TAG, TAG, pieces, tag
+from loom.wire.tags import LONGEST_TAG, MOST_INPUTS, TAG, tagged
 from loom.wire.v1 import Utf8Stream, decode_v1_client
 
 __all__ = [
     "LONGEST_TAG",
     "MAX_COLS",
     "MAX_ROWS",
+    "MOST_INPUTS",
     "RESUME_SUBPROTOCOL_PREFIX",
     "SHELL_ENDED",
     "SUBPROTOCOL_V2",
@@ -70,6 +71,5 @@ __all__ = [
     "encode",
     "exit_of",
     "parse_snapshot",
-    "pieces",
-    "tag",
+    "tagged",
 ]

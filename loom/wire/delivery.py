@@ -64,17 +64,18 @@ class Outgoing:
         """The server does not acknowledge: what the connection was given counts as arrived."""
         self.acknowledge(self._start + self._sent)
 
-    def resume(self, position: int) -> int:
+    def resume(self, position: int) -> bool:
         """A new connection to a server that knows this viewer: the rest goes through it. Raises ValueError as above.
 
-        The position may lie before what was acknowledged. Returns how many bytes are lost: those that are not kept any more.
+        The position may lie before what was acknowledged. False when what follows it is not kept any more: the next connection
+        is to be another viewer's, with a :meth:`restart`.
         """
-        lost = max(0, self._start - position)
-        self._start -= lost  # both ends count from there, whatever bytes these are
-        self._done = min(self._done, position - self._start)
+        self._done = min(self._done, max(0, position - self._start))
+        if position < self._start:
+            return False
         self.acknowledge(position)
         self._sent = self._done
-        return lost
+        return True
 
     def settle(self) -> None:
         """The server said its last word: what it has not acknowledged it never will accept."""

@@ -4,29 +4,26 @@ A tag says that the next ``length`` bytes are those of the input ``input_id`` fr
 of :mod:`loom.wire.delivery`). The session takes tags out, leaves out what it got before, and can say how much of each
 input came: whoever takes over knows exactly what to send again, whatever was lost with the one before.
 
-No terminal sends what tags begin with: it is no UTF-8. Pieces never contain it (:func:`pieces`), so one that was cut short
-does not swallow the next tag.
+No terminal sends what tags begin with: it is no UTF-8. Where input contains it all the same, a tag stands in the middle of it:
+so what was cut short never swallows the tag behind it.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 TAG: Final = b"\xff\xfeloom;"
 #: No tag is longer.
 LONGEST_TAG: Final = 64
+#: Of so many inputs that came last a session knows how much.
+MOST_INPUTS: Final = 256
 
 
-def tag(input_id: str, start: int, length: int) -> bytes:
-    """What stands before ``length`` bytes. ``input_id`` is 16 hexadecimal digits. Without bytes, the input up to ``start`` is not for the container."""
-    return TAG + b"%s;%d;%d;" % (input_id.encode(), start, length)
-
-
-def pieces(data: bytes, most: int) -> Iterator[bytes]:
-    """``data`` in pieces of at most so many bytes, each of which may follow a tag."""
-    while len(data) > most or TAG in data:
-        found = data.find(TAG, 0, most)
-        cut = found + 1 if found >= 0 else most
-        yield data[:cut]
-        data = data[cut:]
-    if data:
-        yield data
+def tagged(input_id: str, start: int, data: bytes) -> bytes:
+    """``data`` with its tags; ``input_id`` is 16 hexadecimal digits. Without data it says that all up to ``start`` has come."""
+    first, *rest = data.split(TAG)
+    parts = [first, *(TAG[1:] + part for part in rest)]
+    out = []
+    for number, part in enumerate(parts):
+        part += TAG[:1] if number < len(rest) else b""
+        out.append(TAG + b"%s;%d;%d;" % (input_id.encode(), start, len(part)) + part)
+        start += len(part)
+    return b"".join(out)

@@ -18,8 +18,9 @@ STDERR: Final = 2
 ERROR: Final = 3
 RESIZE: Final = 4
 
-#: Larger pieces would make one keystroke wait behind a whole paste.
-STDIN_PIECE: Final = 16 * 1024
+#: Larger pieces would make one keystroke wait behind a whole paste, and mix with those of another stream: this is what a pipe on
+#: the way takes as one (PIPE_BUF, pipe(7)).
+STDIN_PIECE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,31 +9,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from loom.wire import TAG, tag
+from loom.wire import MOST_INPUTS, tagged
 from relay.core.viewer import Typing
 
 #: Bytes that may be on their way when a stream breaks; of more, the first are not known any more.
 LIMIT: Final = 256 * 1024
 #: Keys are kept together in pieces of at most so many bytes.
 _TOGETHER: Final = 1024
+#: Bytes that a piece takes beside its data.
+_OVERHEAD: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Input, from position ``start`` of all that its viewer typed; without a ``typing`` it is the screen's answer to a program."""
+    """Input from ``start`` to ``end`` of all that its viewer typed; without a ``typing`` it is the screen's answer to a program.
+
+    Without ``data`` it is not for the container: an observer typed it, say.
+    """
 
     data: bytes
     typing: Typing | None = None
     start: int = 0
+    end: int = 0
 
     @property
-    def end(self) -> int:
-        """The position after it."""
-        return self.start + len(self.data)
+    def cost(self) -> int:
+        """Bytes that it takes here."""
+        return _OVERHEAD + len(self.data)
 
     def tagged(self) -> bytes:
         """As a ``loom session`` takes it."""
-        return tag(self.typing.id, self.start, len(self.data)) + self.data if self.typing else self.data
+        if not self.typing:
+            return self.data
+        return tagged(self.typing.id, self.start if self.data else self.end, self.data)
 
 
 class Sent:
@@ -52,23 +60,25 @@ class Sent:
         if not piece.typing:  # programs that get no answer ask again
             return
         if self._pieces and (both := _together(self._pieces[-1], piece)):
-            self._pieces[-1] = both
-        else:
-            self._pieces.append(piece)
-        self._size += len(piece.data)
+            self._size -= self._pieces.pop().cost
+            piece = both
+        self._pieces.append(piece)
+        self._size += piece.cost
         while self._size > LIMIT:
-            self._size -= len(self._pieces.popleft().data)
+            self._size -= self._pieces.popleft().cost
 
     def lost(self, positions: Mapping[str, int]) -> list[Piece]:
         """What did not arrive, when so much of each input did. Counting begins anew.
 
-        Of an input of which the first lost piece is not known any more nothing comes again: it would have a hole.
+        Of an input of which the first lost piece is not known any more nothing comes again: it would have a hole. Nor of one that
+        the session may have forgotten.
         """
         lost = []
         came = dict(positions)
+        forgets = len(positions) >= MOST_INPUTS
         for piece in self._pieces:
             assert piece.typing  # noqa: S101  # by add
-            if piece.start <= came.setdefault(piece.typing.id, piece.start) < piece.end:
+            if piece.start <= came.setdefault(piece.typing.id, piece.end if forgets else piece.start) < piece.end:
                 lost.append(piece)
                 came[piece.typing.id] = piece.end
         self.forget()
@@ -82,7 +92,7 @@ class Sent:
 
 def _together(one: Piece, next_: Piece) -> Piece | None:
     """Both as one piece, if that is possible and small."""
-    if one.typing is not next_.typing or one.end != next_.start or len(one.data) + len(next_.data) > _TOGETHER:
+    if one.typing is not next_.typing or one.end != next_.start or not one.data or not next_.data:
         return None
     data = one.data + next_.data
-    return None if TAG in data else Piece(data, one.typing, one.start)
+    return Piece(data, one.typing, one.start, next_.end) if len(data) <= _TOGETHER else None

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import web
 
-from loom.wire import TAKES_TAGS, tag
+from loom.wire import TAKES_TAGS, tagged
 from tests.relay.kubernetes import Stream, recorded
 from tests.relay.relay_process import Viewer, running_relay
 from tests.relay.setup import Setup
@@ -64,7 +65,6 @@ async def test_what_is_typed_while_the_snapshot_is_read_arrives_once_whatever_ot
     await viewer.until(rows=24)  # so that the relay has read the typing
     await told.running()
     stream = await told.kubernetes.stream()
-    await stream.has_input(b"others")
     await stream.send(IN_STREAM[9:])
     await viewer.until_output(b"shown")
     await viewer.type(b"!")
@@ -169,7 +169,7 @@ async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(t
     again = await told.kubernetes.stream()
     await viewer.type(b"d")
     await again.has_input(b"d")
-    assert bytes(again.raw) == tag(input_id.decode(), 0, 3) + b"abc" + tag(input_id.decode(), 3, 1) + b"d"
+    assert bytes(again.raw) == tagged(input_id.decode(), 0, b"abc") + tagged(input_id.decode(), 3, b"d")
 
 
 @pytest.mark.parametrize(("came", "position"), [(2, 2), (3, 3), (0, 0), (None, None)])
@@ -204,8 +204,38 @@ async def test_who_comes_back_to_a_weaver_that_nobody_can_ask_is_not_kept_waitin
     viewer, _ = await setup.attached()
     token = await viewer.token()
     setup.relay.process.kill()
-    setup.kubernetes.pods.clear()
+    setup.kubernetes.refuse_attach = web.Response(status=503)
     async with running_relay(environment) as relay:
         again = await relay.comes_back(setup.weaver_id, token)
         await again.until(type="status")
         assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": True}
+
+
+async def test_who_comes_back_to_a_weaver_that_does_not_run_yet_loses_nothing(
+    setup: Setup, environment: dict[str, str]
+) -> None:
+    viewer = await setup.viewer()
+    await viewer.type(b"typed ahead")
+    token = await viewer.token()
+    setup.relay.process.kill()
+    async with running_relay(environment) as relay:
+        again = await relay.comes_back(setup.weaver_id, token)
+        await again.until(type="status")
+        assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": False}
+
+
+async def test_who_did_not_hear_that_counting_began_anew_hears_it_again(
+    setup: Setup, environment: dict[str, str]
+) -> None:
+    """Else it would send again what it typed since it first came."""
+    viewer, _ = await setup.attached()
+    await viewer.type(b"rm it\r")
+    await viewer.until(type="ack", bytes=6)
+    token = await viewer.token()
+    setup.relay.process.kill()
+    async with running_relay(environment) as relay:
+        for _ in range(2):
+            again = await relay.comes_back(setup.weaver_id, token)
+            await again.until(type="status")
+            assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": True}
+            again.cut()

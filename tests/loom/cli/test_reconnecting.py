@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
 from websockets.sync.server import ServerConnection
 
 from loom.wire import SUBPROTOCOL_V2, Ack, Exit, Notice, Resume, Status
+from loom.wire.delivery import REMEMBERED
 from tests.loom.stand_in import TICKET, WEAVER, Answer, Session, refusal
 
 TOKEN = "header.secret-resume-token.signature"
@@ -116,6 +118,39 @@ def test_a_relay_that_knows_nothing_is_not_sent_again_what_may_have_arrived(rela
     loom.expect("$ ")
     loom.type(b"abc")
     loom.expect("loom: the relay is another one now: the last 3 bytes that were typed may not have arrived")
+    loom.type(b"d")
+    assert loom.ends() == 0
+
+
+def test_who_cannot_send_again_what_was_lost_is_told_and_comes_as_somebody_else(relay, on_terminal):
+    """More was acknowledged, and did not arrive after all, than a client keeps."""
+    pasted = b"0123456789" * (REMEMBERED // 10 + 100)
+
+    def breaking(session: Session) -> None:
+        first(session)
+        while len(session.typed) < len(pasted):
+            session.read()
+            session.say(Ack(len(session.typed)))
+        session.cut()
+
+    def next_relay(session: Session) -> None:
+        session.say(Ack(50))
+        with pytest.raises(ConnectionClosed):
+            session.until_typed(b"anything")
+
+    def anew(session: Session) -> None:
+        assert relay.headers["Sec-WebSocket-Protocol"] == SUBPROTOCOL_V2
+        session.say(Status("running", "driver"), b"screen")
+        session.until_typed(b"d")
+        assert session.typed == b"d"
+        session.say(Exit("detached"))
+
+    relay.script = in_turn(breaking, next_relay, anew)
+    loom = on_terminal("attach", "otter")
+    loom.expect("$ ")
+    for start in range(0, len(pasted), 1000):
+        loom.type(pasted[start : start + 1000])
+    loom.expect(f"the last {REMEMBERED} bytes that were typed may not have arrived")
     loom.type(b"d")
     assert loom.ends() == 0
 

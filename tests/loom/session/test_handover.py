@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loom.session.handover import mark_sequence
-from loom.wire import parse_snapshot, tag
+from loom.wire import parse_snapshot, tagged
 from tests.loom.conftest import LOOM
 from tests.loom.session.conftest import PROMPT, StartSession
 
@@ -59,10 +59,9 @@ def test_tagged_input_arrives_once_and_it_is_told_how_much(session: StartSession
     terminal.expect(PROMPT)
     assert positions(pod_env) == {}
     one, other = "0123456789abcdef", "f" * 16
-    terminal.type(tag(one, 0, 5) + b"echo " + tag(other, 100, 6) + b"do''ne")
-    terminal.type(
-        tag(one, 0, 5) + b"echo " + b"-" + tag(one, 3, 4) + b"o +\r"
-    )  # twice; by somebody else; twice in part
+    terminal.type(tagged(one, 0, b"echo ") + tagged(other, 100, b"do''ne"))
+    twice_and_by_somebody_else_and_twice_in_part = tagged(one, 0, b"echo ") + b"-" + tagged(one, 3, b"o +\r")
+    terminal.type(twice_and_by_somebody_else_and_twice_in_part)
     terminal.expect("done-+\r\n")
     assert positions(pod_env) == {one: 7, other: 106}
 

@@ -80,7 +80,7 @@ class Delivery(RuleBasedStateMachine):
     @rule()
     def cut(self):
         self.broken()
-        self.client.resume(self.server.resume())
+        assert self.client.resume(self.server.resume())
 
     @rule()
     def server_drains_and_another_takes_over(self):
@@ -103,7 +103,7 @@ class Delivery(RuleBasedStateMachine):
         self.waiting = []
         self.broken()
         self.server = Accepted(len(self.arrived))
-        assert self.client.resume(len(self.arrived)) == 0
+        assert self.client.resume(len(self.arrived))
 
     @invariant()
     def once_and_in_order(self):
@@ -153,17 +153,29 @@ def test_a_server_that_acknowledges_what_was_not_sent(position):
         outgoing.resume(position)
 
 
-def test_after_more_was_lost_than_is_kept_both_ends_count_on():
+def test_more_was_lost_than_is_kept():
     outgoing = Outgoing()
     outgoing.type(bytes(REMEMBERED) + b"abcdefgh")
     while outgoing.take(1 << 16):
         pass
     outgoing.acknowledge(REMEMBERED + 6)
     assert outgoing.kept == 2
-    assert outgoing.resume(4) == 2  # of what begins with the sixth byte, two that are wanted were forgotten
+    assert not outgoing.resume(5)
+    outgoing.type(b"ij")
+    assert outgoing.restart() == REMEMBERED + 2  # all of it is told
+    assert outgoing.take(100) == b"ij"
+
+
+def test_all_that_is_kept_was_lost():
+    outgoing = Outgoing()
+    outgoing.type(bytes(REMEMBERED) + b"abcdefgh")
+    while outgoing.take(1 << 16):
+        pass
+    outgoing.acknowledge(REMEMBERED + 6)
+    assert outgoing.resume(6)
     rest = b"".join(iter(lambda: outgoing.take(1 << 16), b""))
     assert rest == bytes(REMEMBERED - 6) + b"abcdefgh"
-    outgoing.acknowledge(4 + len(rest))
+    outgoing.acknowledge(REMEMBERED + 8)
     assert outgoing.kept == 0
 
 

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 import loom.session.tags
 import loom.wire
-from loom.session.tags import MOST_INPUTS, Tags
-from loom.wire import LONGEST_TAG, TAG, pieces, tag
+from loom.session.tags import Tags
+from loom.wire import LONGEST_TAG, MOST_INPUTS, TAG, tagged
 
 ONE, OTHER = "0123456789abcdef", "f" * 16
 #: What people may type, tags of their own included.
 typed = st.lists(
-    st.sampled_from([TAG, TAG[:1], TAG[:4], tag(ONE, 0, 3), tag(OTHER, 5, 1), b"\r", b"abc"]) | st.binary(max_size=9),
+    st.sampled_from([TAG, TAG[:1], TAG[:4], tagged(ONE, 0, b"abc")[:-3], tagged(OTHER, 5, b""), b"\r", b"abc"])
+    | st.binary(max_size=9),
     max_size=8,
 ).map(b"".join)
 
@@ -22,15 +23,8 @@ typed = st.lists(
 def test_both_ends_say_the_same() -> None:
     assert loom.session.tags.TAG == TAG
     assert loom.session.tags.LONGEST_TAG == LONGEST_TAG
-    assert len(tag(ONE, 10**15 - 1, 10**9 - 1)) <= LONGEST_TAG
-
-
-def tagged(input_id: str, data: bytes, most: int, start: int = 0) -> list[bytes]:
-    out = []
-    for piece in pieces(data, most):
-        out.append(tag(input_id, start, len(piece)) + piece)
-        start += len(piece)
-    return out
+    assert loom.session.tags.MOST_INPUTS == MOST_INPUTS
+    assert len(tagged(ONE, 10**15 - 1, b"")) <= LONGEST_TAG
 
 
 def chunks(data: bytes, points: list[int]) -> list[bytes]:
@@ -38,42 +32,41 @@ def chunks(data: bytes, points: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
-@given(typed, st.integers(1, 12))
-def test_pieces_are_the_whole_and_contain_no_tag(data: bytes, most: int) -> None:
-    found = list(pieces(data, most))
-    assert b"".join(found) == data
-    assert all(0 < len(piece) <= most and TAG not in piece for piece in found)
-
-
-@given(
-    st.lists(st.tuples(st.booleans(), typed), max_size=6),
-    st.integers(1, 12),
-    st.lists(st.integers(0, 10_000), max_size=12),
-)
-def test_whoever_types_and_wherever_it_is_cut(turns: list[tuple[bool, bytes]], most: int, points: list[int]) -> None:
+@given(st.lists(st.tuples(st.booleans(), typed), max_size=6), st.lists(st.integers(0, 10_000), max_size=12))
+def test_whoever_types_and_wherever_it_is_cut(turns: list[tuple[bool, bytes]], points: list[int]) -> None:
     tags, written, wanted = Tags(), b"", b""
-    positions = {ONE: 0, OTHER: 0}
+    positions: dict[str, int] = {}
     for first, data in turns:
         input_id = ONE if first else OTHER
-        written += b"".join(tagged(input_id, data, most, positions[input_id]))
+        start = positions.setdefault(input_id, 0)
+        written += tagged(input_id, start, data)
         positions[input_id] += len(data)
         wanted += data
     arrived = b"".join(tags.feed(chunk) for chunk in chunks(written, points))
     assert arrived == wanted
-    assert {key.decode(): value for key, value in tags.positions.items()} == {k: v for k, v in positions.items() if v}
+    assert {key.decode(): value for key, value in tags.positions.items()} == positions
 
 
-@given(typed, st.integers(1, 12), st.lists(st.tuples(st.integers(0, 100), st.integers(0, 400)), max_size=4))
+@given(typed, st.lists(st.tuples(st.integers(0, 100), st.integers(0, 400)), max_size=4))
 def test_streams_that_are_cut_short_and_begin_again_from_anywhere_before(
-    data: bytes, most: int, cuts: list[tuple[int, int]]
+    data: bytes, cuts: list[tuple[int, int]]
 ) -> None:
-    """As after a relay that was killed: the next one begins where it knows of, and nothing is doubled or swallowed."""
+    """As after a relay that was killed: the next one begins where it knows of, and nothing is doubled or swallowed.
+
+    Its first tag comes whole: only then it is known that the one before it was cut short.
+    """
     tags, arrived = Tags(), b""
     for earlier, brought in [*cuts, (0, 10**9)]:
         start = max(0, tags.positions.get(ONE.encode(), 0) - earlier)
-        arrived += tags.feed(b"".join(tagged(ONE, data[start:], most, start))[:brought])
-    arrived += tags.feed(tag(ONE, len(data), 0))
+        arrived += tags.feed(tagged(ONE, start, data[start:])[: brought and LONGEST_TAG + brought])
+    arrived += tags.feed(tagged(ONE, len(data), b""))
     assert arrived == data
+
+
+def test_input_full_of_tags_takes_no_longer_than_its_length() -> None:
+    written = tagged(ONE, 0, TAG * 20_000)
+    assert len(written) < 20_001 * (LONGEST_TAG + len(TAG))
+    assert Tags().feed(written[:100_000]) in TAG * 20_000
 
 
 @given(st.text().map(str.encode), st.lists(st.integers(0, 10_000), max_size=12))
@@ -90,11 +83,11 @@ def test_what_only_begins_as_a_tag_passes(other: bytes) -> None:
 
 def test_who_typed_last_is_remembered() -> None:
     tags = Tags()
-    tags.feed(tag(ONE, 0, 1) + b"a")
+    tags.feed(tagged(ONE, 0, b"a"))
     for number in range(MOST_INPUTS - 1):
-        tags.feed(tag(f"{number:016}", 0, 1) + b"b")
-    tags.feed(tag(ONE, 1, 1) + b"c")
-    tags.feed(tag(OTHER, 7, 0))
+        tags.feed(tagged(f"{number:016}", 0, b"b"))
+    tags.feed(tagged(ONE, 1, b"c"))
+    tags.feed(tagged(OTHER, 7, b""))
     assert len(tags.positions) == MOST_INPUTS
     assert tags.positions[ONE.encode()] == 2
     assert tags.positions[OTHER.encode()] == 7
