@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chalicelib.domain.pod_status import CLONE_CONTAINER, PodStatus, pod_status
-from relay.kube import Kube, KubeError
+from relay.kube import WATCH_AT_LEAST, Kube, KubeError
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,9 @@ class PodFollower:
     async def _follow_pod(self) -> None:
         pause = _RETRY_FIRST
         version: str | None = None
+        clock = asyncio.get_running_loop().time
         while True:
+            begun = clock()
             try:
                 if version is None:
                     pod, version = await self._kube.find_pod(self._name)
@@ -85,13 +87,13 @@ class PodFollower:
                 pause = _RETRY_FIRST
             except KubeError as error:
                 version = None
-                if error.status == 410:  # the version is forgotten: list again, at once
-                    continue
-                self._trouble = str(error)
-                await self._update()
-                log.warning("following the pod failed: %s", error, extra={"fields": {"pod": self._name}})
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _RETRY_LONGEST)
+                if error.status != 410:  # else the version is forgotten: list again, at once
+                    self._trouble = str(error)
+                    await self._update()
+                    log.warning("following the pod failed: %s", error, extra={"fields": {"pod": self._name}})
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _RETRY_LONGEST)
+            await asyncio.sleep(begun + WATCH_AT_LEAST - clock())
 
     async def _watch(self, version: str) -> str:
         """One watch until the server ends it. Returns the version to go on from."""

@@ -24,6 +24,8 @@ _STREAM: Final = aiohttp.ClientTimeout(total=None, sock_connect=10)
 #: Seconds after which the server ends a watch, and after which a watch that says nothing is given up.
 _WATCH_SECONDS: Final = 240
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_WATCH_SECONDS + 30)
+#: Seconds from the beginning of a watch to that of the next: some servers and proxies end them at once.
+WATCH_AT_LEAST: Final = 0.2
 #: A watch's line is a whole pod.
 _LINE_LIMIT: Final = 4 * 1024 * 1024
 #: Seconds a server has to answer when a stream is closed.

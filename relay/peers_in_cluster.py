@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from relay.kube import Kube, KubeError, Service
+from relay.kube import WATCH_AT_LEAST, Kube, KubeError, Service
 from relay.owner import Peers
 
 log = logging.getLogger(__name__)
@@ -63,17 +63,19 @@ class PeersInCluster:
 
     async def run(self) -> None:
         """Follow the Service until cancelled. While Kubernetes cannot be asked, what it said last counts."""
+        clock = asyncio.get_running_loop().time
         while True:
+            begun = clock()
             try:
                 await self._watch(self._version or await self._list())
                 self._pause = _RETRY_FIRST
             except KubeError as error:
                 self._version = None
-                if error.status == 410:  # the version is forgotten: list again, at once
-                    continue
-                self._failed(error)
-                await asyncio.sleep(self._pause)
-                self._pause = min(self._pause * 2, _RETRY_LONGEST)
+                if error.status != 410:  # else the version is forgotten: list again, at once
+                    self._failed(error)
+                    await asyncio.sleep(self._pause)
+                    self._pause = min(self._pause * 2, _RETRY_LONGEST)
+            await asyncio.sleep(begun + WATCH_AT_LEAST - clock())
 
     async def _list(self) -> str:
         """Returns the version to watch from."""

@@ -81,6 +81,8 @@ class Kubernetes:
         self.history: list[tuple[int, str, dict[str, Any]]] = []
         self.forgotten = 0  # versions up to this are answered with 410
         self.lists = 0
+        self.ends_watches = False  # as soon as they told what was new
+        self.watched_at: list[float] = []  # seconds of the event loop's clock
         self.changed = asyncio.Condition()
         self.refuse_attach: web.Response | None = None
         self.streams: asyncio.Queue[Stream] = asyncio.Queue()
@@ -192,6 +194,7 @@ class Kubernetes:
 
     async def _watch(self, request: web.Request, wanted: Callable[[dict[str, Any]], bool]) -> web.StreamResponse:
         since = int(request.query["resourceVersion"])
+        self.watched_at.append(asyncio.get_running_loop().time())
         response = web.StreamResponse()
         await response.prepare(request)
         if since < self.forgotten:
@@ -203,6 +206,8 @@ class Kubernetes:
                 if version > since and wanted(one):
                     await response.write(json.dumps({"type": kind, "object": one}).encode() + b"\n")
                 since = max(since, version)
+            if self.ends_watches:
+                break
             await self._newer_than(since)
         return response
 

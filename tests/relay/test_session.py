@@ -1,12 +1,14 @@
 """Sessions through the real relay process, against a scripted Kubernetes."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
 
 from loom.wire import SHELL_ENDED
+from relay.kube import WATCH_AT_LEAST
 from tests.relay.control_plane import RELAY_TOKEN, ControlPlane
 from tests.relay.kubernetes import Kubernetes, recorded
 from tests.relay.relay_process import running_relay
@@ -226,6 +228,21 @@ async def test_a_forgotten_version_is_listed_anew(setup: Setup) -> None:
     await setup.kubernetes.stream()
     await viewer.until(status="running")
     assert setup.kubernetes.lists >= 2
+
+
+async def test_a_server_that_ends_watches_at_once_is_not_asked_without_a_pause(setup: Setup) -> None:
+    setup.kubernetes.ends_watches = True
+    viewer = await setup.viewer()
+    await viewer.until(reason="PodNotFound")
+    await setup.kubernetes.show("pending-just-created", setup.weaver_id)
+    await viewer.until(reason="Scheduling")
+    await setup.kubernetes.show("scheduled-container-creating", setup.weaver_id)
+    await viewer.until(reason="ContainerCreating")
+    await setup.running()
+    await viewer.until(status="running")
+    times = setup.kubernetes.watched_at
+    assert len(times) >= 3  # one did not tell all of it
+    assert all(later - earlier > WATCH_AT_LEAST - 0.05 for earlier, later in itertools.pairwise(times))
 
 
 async def test_what_was_typed_before_the_shell_was_there_reaches_it(setup: Setup) -> None:
