@@ -135,16 +135,24 @@ class Terminal:
         """So many bytes of a viewer's input are not for the container: they have come as soon as those before them have."""
         if self._takes_input:
             end = typing.accepted.take(count)
-            self._enqueue(Piece(b"", typing, end - count, end))
+            last = next((at for at in reversed(range(len(self._input))) if self._input[at].typing is typing), None)
+            if last is not None and not self._input[last].data:  # one for all of them: drivers need the room
+                self._input[last] = Piece(b"", typing, self._input[last].start, end)
+            else:
+                self._enqueue(Piece(b"", typing, end - count, end))
             await self._send_input()
             await self._room.wait()
 
     def stop_input(self) -> None:
         """Take no more input. What waits is given back: who typed it sends it to the next relay."""
         self._takes_input = False
+        given_back = set()
         for piece in self._input:
-            if piece.typing:
+            if piece.typing and (piece.data or piece.typing in given_back):
                 piece.typing.accepted.give_back(piece.start)
+                given_back.add(piece.typing)
+            elif piece.typing:  # an observer's: nobody needs it, and that need not be one when it comes again
+                piece.typing.accepted.finish(piece.end)
         self._input.clear()
         self._waiting_input = 0
         self._room.set()
@@ -192,7 +200,7 @@ class Terminal:
         if redraw:
             if snapshot := await self._snapshot(beginning):
                 return self._take_over(snapshot, beginning)
-            self._sent.forget()
+            self._send_again(self._sent.lost(self.positions))  # all of it: what came is left out there
         past = b"" if self._log_shown else await self._read_log()
         if past:
             await asyncio.sleep(_LOG_AHEAD)

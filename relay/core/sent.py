@@ -75,19 +75,17 @@ class Sent:
         """
         lost = []
         came = dict(positions)
-        forgets = len(positions) >= MOST_INPUTS
+        forgets = len(positions.keys() | {piece.typing.id for piece in self._pieces if piece.typing}) > MOST_INPUTS
         for piece in self._pieces:
             assert piece.typing  # noqa: S101  # by add
-            if piece.start <= came.setdefault(piece.typing.id, piece.end if forgets else piece.start) < piece.end:
+            if forgets and piece.typing.id not in positions:
+                continue
+            if piece.start <= came.setdefault(piece.typing.id, piece.start) < piece.end:
                 lost.append(piece)
                 came[piece.typing.id] = piece.end
-        self.forget()
-        return lost
-
-    def forget(self) -> None:
-        """A new stream goes on, and nobody knows what the one before brought."""
         self._pieces.clear()
         self._size = 0
+        return lost
 
 
 def _together(one: Piece, next_: Piece) -> Piece | None:

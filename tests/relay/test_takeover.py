@@ -172,6 +172,22 @@ async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(t
     assert bytes(again.raw) == tagged(input_id.decode(), 0, b"abc") + tagged(input_id.decode(), 3, b"d")
 
 
+async def test_without_a_snapshot_all_comes_again_for_the_session_to_leave_out_what_came(told: Setup) -> None:
+    viewer, stream = await told.attached()
+    await stream.send(IN_STREAM[9:])
+    await viewer.until_output(b"two")
+    await viewer.type(b"abc")
+    await viewer.until(type="ack", bytes=3)
+    [[input_id, _]] = written(stream).items()
+    told.kubernetes.prints = None
+    await stream.cut()
+    again = await told.kubernetes.stream()
+    await again.has_input(b"abc")
+    await viewer.type(b"d")
+    await again.has_input(b"d")
+    assert bytes(again.raw) == tagged(input_id.decode(), 0, b"abc") + tagged(input_id.decode(), 3, b"d")
+
+
 @pytest.mark.parametrize(("came", "position"), [(2, 2), (3, 3), (0, 0), (None, None)])
 async def test_another_relay_tells_who_comes_back_how_much_of_its_input_came(
     told: Setup, environment: dict[str, str], came: int | None, position: int | None

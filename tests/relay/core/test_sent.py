@@ -76,19 +76,11 @@ def test_what_was_not_for_the_container_leaves_no_hole() -> None:
     assert positions(tags) == {ONE.id: 40}
 
 
-def test_without_knowledge_nothing_comes_again() -> None:
-    sent = Sent()
-    sent.add(piece(b"abc", ONE, 0))
-    assert sent
-    sent.forget()
-    assert not sent
-    assert sent.lost({}) == []
-
-
 def test_an_input_that_the_session_may_have_forgotten_does_not_come_again() -> None:
     others = {f"{number:016}": 1 for number in range(MOST_INPUTS)}
     sent = Sent()
-    sent.add(piece(b"abc", ONE, 0))
+    for start in range(0, 3000, 1000):
+        sent.add(piece(b"x" * 1000, ONE, start))
     assert sent.lost(others) == []
 
 
