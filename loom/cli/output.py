@@ -18,8 +18,11 @@ def on_terminal() -> bool:
 
 def columns(stream: TextIO) -> int:
     """How wide the terminal behind ``stream`` is; 80 when it is none. What ``shutil`` has for this brings three kinds of compression."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
     try:
-        return int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(stream.fileno()).columns or 80
+        return os.get_terminal_size(stream.fileno()).columns or 80
     except (ValueError, OSError):
         return 80
 

@@ -104,8 +104,8 @@ class Outgoing:
 class Accepted:
     """The server's end: how much of one viewer's input it took, and how much of that is safely on its way.
 
-    Taken bytes may wait for a container that is not there yet. They are acknowledged once they left: a server that dies has
-    acknowledged nothing that it lost. A client that comes back sends them again, and :meth:`new` leaves them out.
+    Taken bytes may wait for a container that is not there yet. They are acknowledged once they left: what waits in a server that
+    dies was not. A client that comes back sends the rest again, and :meth:`new` leaves out what was taken.
     """
 
     def __init__(self, position: int = 0) -> None:

@@ -84,7 +84,8 @@ class Kubernetes:
         self.ends_watches = False  # as soon as they told what was new
         self.watched_at: list[float] = []  # seconds of the event loop's clock
         self.changed = asyncio.Condition()
-        self.refuse_attach: web.Response | None = None
+        self.refuse_attach: web.Response | None = None  # once
+        self.refuses_attach = False  # again and again
         self.streams: asyncio.Queue[Stream] = asyncio.Queue()
         self.following = asyncio.Condition()
         self.answers_pings = True
@@ -250,6 +251,8 @@ class Kubernetes:
         return websocket
 
     async def _attach(self, request: web.Request) -> web.StreamResponse:
+        if self.refuses_attach:
+            return web.Response(status=503)
         if self.refuse_attach is not None:
             refusal, self.refuse_attach = self.refuse_attach, None
             return refusal

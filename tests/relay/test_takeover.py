@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from aiohttp import web
 
 from loom.wire import TAKES_TAGS, tagged
 from tests.relay.kubernetes import Stream, recorded
-from tests.relay.relay_process import Viewer, running_relay
+from tests.relay.relay_process import Relay, Viewer, running_relay
 from tests.relay.setup import Setup
 
 MARK = "0123456789abcdef" * 2
@@ -156,13 +156,27 @@ async def test_a_program_that_says_it_takes_tags_is_not_believed(setup: Setup, b
     assert bytes(stream.raw) == b"typed"
 
 
-async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(told: Setup) -> None:
+async def abc_is_typed(told: Setup) -> tuple[Viewer, Stream, bytes]:
+    """The viewer, the stream that took it, and the input's id."""
     viewer, stream = await told.attached()
     await stream.send(IN_STREAM[9:])
     await viewer.until_output(b"two")
     await viewer.type(b"abc")
     await viewer.until(type="ack", bytes=3)
     [[input_id, _]] = written(stream).items()
+    return viewer, stream, input_id
+
+
+async def first_told(relay: Relay, weaver_id: str, token: str) -> dict[str, Any]:
+    """The first that somebody hears who comes back, and then is cut."""
+    again = await relay.comes_back(weaver_id, token)
+    await again.until(type="status")
+    again.cut()
+    return again.messages[0]
+
+
+async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(told: Setup) -> None:
+    viewer, stream, input_id = await abc_is_typed(told)
     told.kubernetes.prints = snapshot(b"shown", positions={input_id: 2})
     told.kubernetes.greeting = IN_STREAM
     await stream.cut()
@@ -173,12 +187,7 @@ async def test_what_a_broken_stream_did_not_bring_comes_again_and_nothing_else(t
 
 
 async def test_without_a_snapshot_all_comes_again_for_the_session_to_leave_out_what_came(told: Setup) -> None:
-    viewer, stream = await told.attached()
-    await stream.send(IN_STREAM[9:])
-    await viewer.until_output(b"two")
-    await viewer.type(b"abc")
-    await viewer.until(type="ack", bytes=3)
-    [[input_id, _]] = written(stream).items()
+    viewer, stream, input_id = await abc_is_typed(told)
     told.kubernetes.prints = None
     await stream.cut()
     again = await told.kubernetes.stream()
@@ -193,14 +202,9 @@ async def test_another_relay_tells_who_comes_back_how_much_of_its_input_came(
     told: Setup, environment: dict[str, str], came: int | None, position: int | None
 ) -> None:
     """Also when the relay that was killed had acknowledged more."""
-    viewer, stream = await told.attached()
-    await stream.send(IN_STREAM[9:])
-    await viewer.until_output(b"two")
-    await viewer.type(b"abc")
-    await viewer.until(type="ack", bytes=3)
+    viewer, _, input_id = await abc_is_typed(told)
     token = await viewer.token()
     told.relay.process.kill()
-    [[input_id, _]] = written(stream).items()
     told.kubernetes.prints = snapshot(b"shown", positions={} if came is None else {input_id: came})
     told.kubernetes.greeting = IN_STREAM
     async with running_relay(environment) as relay:
@@ -220,11 +224,9 @@ async def test_who_comes_back_to_a_weaver_that_nobody_can_ask_is_not_kept_waitin
     viewer, _ = await setup.attached()
     token = await viewer.token()
     setup.relay.process.kill()
-    setup.kubernetes.refuse_attach = web.Response(status=503)
+    setup.kubernetes.refuses_attach = True
     async with running_relay(environment) as relay:
-        again = await relay.comes_back(setup.weaver_id, token)
-        await again.until(type="status")
-        assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": True}
+        assert await first_told(relay, setup.weaver_id, token) == {"type": "ack", "bytes": 0, "fresh": True}
 
 
 async def test_who_comes_back_to_a_weaver_that_does_not_run_yet_loses_nothing(
@@ -235,9 +237,7 @@ async def test_who_comes_back_to_a_weaver_that_does_not_run_yet_loses_nothing(
     token = await viewer.token()
     setup.relay.process.kill()
     async with running_relay(environment) as relay:
-        again = await relay.comes_back(setup.weaver_id, token)
-        await again.until(type="status")
-        assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": False}
+        assert await first_told(relay, setup.weaver_id, token) == {"type": "ack", "bytes": 0, "fresh": False}
 
 
 async def test_who_did_not_hear_that_counting_began_anew_hears_it_again(
@@ -251,7 +251,4 @@ async def test_who_did_not_hear_that_counting_began_anew_hears_it_again(
     setup.relay.process.kill()
     async with running_relay(environment) as relay:
         for _ in range(2):
-            again = await relay.comes_back(setup.weaver_id, token)
-            await again.until(type="status")
-            assert again.messages[0] == {"type": "ack", "bytes": 0, "fresh": True}
-            again.cut()
+            assert await first_told(relay, setup.weaver_id, token) == {"type": "ack", "bytes": 0, "fresh": True}

@@ -18,6 +18,8 @@ Come: TypeAlias = Callable[[], Person]
 #: Seconds within which a person who was cut sees the screen again: that is promised. Of several times the best counts, since the
 #: machine has other tests to do.
 _BACK_WITHIN = 2.0
+#: And all of them, whatever else it has to do.
+_AT_WORST = 4.0
 
 
 @pytest.fixture
@@ -71,7 +73,9 @@ async def test_when_the_owner_is_killed_everything_is_seen_once_and_soon(
                 await asyncio.to_thread(person.until_back)
                 await counts_on(person, 200)
                 assert counted(person.text, b"n")[0] <= 300
-        assert max(min(person.away) for person in (one, other)) < _BACK_WITHIN
+        for person in (one, other):
+            assert min(person.away) < _BACK_WITHIN
+            assert max(person.away) < _AT_WORST
 
 
 async def test_when_the_owner_is_killed_each_key_arrives_once(
@@ -91,7 +95,8 @@ async def test_when_the_owner_is_killed_each_key_arrives_once(
         await sees(one, b"k4000.")
         assert (one.dropped, other.dropped) == (0, 0)
         arrived = counted(one.text, b"k")
-        assert sorted(arrived) == [*range(1000, 2001), *range(3000, 4001)]
+        assert [number for number in arrived if number < 3000] == [*range(1000, 2001)]
+        assert [number for number in arrived if number >= 3000] == [*range(3000, 4001)]
 
 
 async def test_a_rolling_restart_of_both_loses_nobody_and_no_key(
@@ -114,3 +119,4 @@ async def test_a_rolling_restart_of_both_loses_nobody_and_no_key(
             assert arrived == list(range(arrived[0], 3001))
             assert person.dropped == 0
             assert min(person.away) < _BACK_WITHIN
+            assert max(person.away) < _AT_WORST

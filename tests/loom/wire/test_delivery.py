@@ -153,13 +153,19 @@ def test_a_server_that_acknowledges_what_was_not_sent(position):
         outgoing.resume(position)
 
 
-def test_more_was_lost_than_is_kept():
+def all_but_gh_acknowledged() -> Outgoing:
+    """Of bytes of which the first six are not kept any more."""
     outgoing = Outgoing()
     outgoing.type(bytes(REMEMBERED) + b"abcdefgh")
     while outgoing.take(1 << 16):
         pass
     outgoing.acknowledge(REMEMBERED + 6)
     assert outgoing.kept == 2
+    return outgoing
+
+
+def test_more_was_lost_than_is_kept():
+    outgoing = all_but_gh_acknowledged()
     assert not outgoing.resume(5)
     outgoing.type(b"ij")
     assert outgoing.restart() == REMEMBERED + 2  # all of it is told
@@ -167,11 +173,7 @@ def test_more_was_lost_than_is_kept():
 
 
 def test_all_that_is_kept_was_lost():
-    outgoing = Outgoing()
-    outgoing.type(bytes(REMEMBERED) + b"abcdefgh")
-    while outgoing.take(1 << 16):
-        pass
-    outgoing.acknowledge(REMEMBERED + 6)
+    outgoing = all_but_gh_acknowledged()
     assert outgoing.resume(6)
     rest = b"".join(iter(lambda: outgoing.take(1 << 16), b""))
     assert rest == bytes(REMEMBERED - 6) + b"abcdefgh"
